@@ -67,8 +67,6 @@ class Bench:
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_HOME": str(CACHE / "ansible"),
             "ANSIBLE_COLLECTIONS_PATH": str(self.tree),
-            # The copy lies in a folder that git ignores: there, tools that ask git for the files would see none.
-            "GIT_CEILING_DIRECTORIES": str(CACHE),
             "HYPOTHESIS_STORAGE_DIRECTORY": str(CACHE / "hypothesis"),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
@@ -82,6 +80,8 @@ class Bench:
             if (ROOT / name).is_file():  # git also lists what was deleted and not yet committed
                 (self.collection / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, self.collection / name)
+        # Tools that ask git for the files would else ask the checkout, which ignores all of .cache, and see none.
+        subprocess.run(["git", "init", "--quiet", str(self.collection)], check=True)
         return self.collection
 
     def pythons(self, *versions: str) -> None:
@@ -97,6 +97,10 @@ class Bench:
     def say(self, text: str) -> None:
         self._log.write(text + "\n")
         self._log.flush()
+
+    def said(self, text: str) -> bool:
+        """Tell whether the output so far has this text."""
+        return text in Path(self._log.name).read_text(encoding="utf-8", errors="replace")
 
     def run(self, *command: Word, cwd: t.Optional[Path] = None, **variables: str) -> None:
         """Run one command, its output going to the log."""
@@ -191,6 +195,8 @@ def _sanity(bench: Bench, pip: t.Sequence[str], pythons: t.Sequence[str]) -> Non
                 download: t.List[Word] = ["download", "--quiet", "--no-deps", "--dest", cache, "pip==" + version]
                 bench.run("python", "-m", "pip", "--disable-pip-version-check", *download)
     bench.run("ansible-test", "sanity", "--local", "--color", "no", HOME=str(home))
+    if bench.said("All targets skipped"):
+        raise Failed("ansible-test saw no file of this collection")
 
 
 _HOME_LOCK = threading.Lock()
