@@ -8,6 +8,7 @@ INVENTORY, LIMIT, CHECK=1 and ARGS come from the environment, which is where mak
 about this machine. Standard library only.
 """
 
+import json
 import os
 import shlex
 import subprocess
@@ -19,10 +20,13 @@ import environments
 COLLECTIONS = environments.CACHE / "collections"
 
 
-def options(environ: t.Mapping[str, str]) -> t.List[str]:
+def options(environ: t.Mapping[str, str], python: str) -> t.List[str]:
     """Translate the variables of make into options of ansible-playbook."""
     inventory = environ.get("INVENTORY", "")
     chosen = ["--inventory", inventory] if inventory else ["--inventory", "localhost,", "--connection", "local"]
+    if not inventory:
+        # The one that is known to work: what ansible-core would discover may be a shim with nothing behind it.
+        chosen += ["--extra-vars", json.dumps({"ansible_python_interpreter": python})]
     if environ.get("LIMIT"):
         chosen += ["--limit", environ["LIMIT"]]
     if environ.get("CHECK", "") not in ("", "0"):
@@ -71,14 +75,18 @@ def main(playbook: str) -> int:
         install(tools, environ)
     except (environments.Missing, RuntimeError) as error:
         sys.exit("Cannot set up ansible-core: %s" % error)
-    command = [tools + "/ansible-playbook", *options(environ), "fleet.tmux." + playbook]
+    command = [
+        tools + "/ansible-playbook",
+        *options(environ, os.path.realpath(tools + "/python")),
+        "fleet.tmux." + playbook,
+    ]
     return subprocess.run(command, env=environ, check=False).returncode
 
 
 def environment_variables() -> t.Dict[str, str]:
     """Return what is set here, with what ansible-core needs."""
     # ansible-core insists on a UTF-8 locale; the collection of this checkout comes before any other copy of it.
-    environ = {"LC_ALL": "C.UTF-8", "ANSIBLE_PYTHON_INTERPRETER": "auto_silent", **os.environ}
+    environ = {"LC_ALL": "C.UTF-8", **os.environ}
     if "UTF-8" not in environ["LC_ALL"].upper():
         environ["LC_ALL"] = "C.UTF-8"
     others = environ.get("ANSIBLE_COLLECTIONS_PATH", "~/.ansible/collections:/usr/share/ansible/collections")
