@@ -61,11 +61,7 @@ def install(tools: str, environ: t.Dict[str, str]) -> None:
     """Install this checkout as the collection, so that what runs is what a user of the collection gets."""
     command = [tools + "/ansible-galaxy", "collection", "install", "--offline", "--force"]
     command += ["-p", str(COLLECTIONS), str(environments.ROOT)]
-    done = subprocess.run(
-        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    if done.returncode:
-        sys.exit("%s: exit status %d\n%s" % (" ".join(command), done.returncode, done.stdout))
+    environments.command(command, environ)
 
 
 def main(playbook: str) -> int:
@@ -75,11 +71,8 @@ def main(playbook: str) -> int:
         install(tools, environ)
     except (environments.Missing, RuntimeError) as error:
         sys.exit("Cannot set up ansible-core: %s" % error)
-    command = [
-        tools + "/ansible-playbook",
-        *options(environ, os.path.realpath(tools + "/python")),
-        "fleet.tmux." + playbook,
-    ]
+    chosen = options(environ, os.path.realpath(tools + "/python"))
+    command = [tools + "/ansible-playbook", *chosen, "fleet.tmux." + playbook]
     return subprocess.run(command, env=environ, check=False).returncode
 
 
