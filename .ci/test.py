@@ -29,6 +29,7 @@ from environments import CACHE, ROOT
 
 NAMESPACE = Path("ansible_collections") / "fleet" / "tmux"
 LOGS = CACHE / "logs"
+PATIENCE = 900  # seconds for one command: what takes longer hangs
 Word = t.Union[str, Path]
 
 
@@ -111,15 +112,19 @@ class Bench:
         program = shutil.which(arguments[0], path=environ["PATH"])
         if program is None:
             raise Failed("%s: not found" % arguments[0])
-        done = subprocess.run(
-            [program, *arguments[1:]],
-            cwd=where,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [program, *arguments[1:]],
+                cwd=where,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+                timeout=PATIENCE,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Failed("%s: not done after %d s" % (" ".join(arguments), PATIENCE)) from error
         if done.returncode:
             raise Failed("%s: exit status %d" % (" ".join(arguments), done.returncode))
 
