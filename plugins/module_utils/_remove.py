@@ -1,0 +1,186 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ends sessions. The server itself compares what was seen with what is, and kills in the same command queue."""
+
+import secrets
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set
+
+from ansible_collections.fleet.tmux.plugins.module_utils._model import (
+    GUARD,
+    IDENTITY,
+    PANE_GUARD,
+    Listing,
+    Session,
+    read_or_nothing,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux import (
+    Client,
+    Command,
+    TmuxError,
+    Version,
+    batches,
+    compared_literal,
+    fits,
+    target,
+)
+
+PER_CALL = 100
+"""Sessions that one client ends at most, so that no call takes long."""
+
+_FLAG = "@fleet_tmux_changed"
+
+
+class Order(NamedTuple):
+    """Kill ``id`` if ``commands`` find it as it was seen."""
+
+    id: str
+    commands: List[Command]
+
+
+class Outcome(NamedTuple):
+    """What became of a session: ``removed``, ``changed`` (it lives), ``vanished`` (it went by itself), ``failed``."""
+
+    result: str
+    detail: str = ""
+
+
+def order_if_unchanged(session: Session, version: Version, nonce: str) -> Order:
+    """Kill a session unless anything at all has happened to it since it was listed."""
+    if version.at_least(2, 9):
+        return Order(session.id, [_judged(session.id, _same(GUARD, session.guard, session.name, version), nonce)])
+    commands = [_flagged(session, pane.id, pane.guard, version) for pane in session.panes]
+    condition = "#{?#{%s},0,%s}" % (_FLAG, _same(GUARD, session.guard, session.name, version))
+    return Order(session.id, commands + [_judged(session.id, condition, nonce, "set-option -u -t %s %s ; ")])
+
+
+def order_if_same(session: Session, version: Version, nonce: str) -> Order:
+    """Kill a session if it still is who it was (server, id, creation and name), whatever it does."""
+    return Order(session.id, [_judged(session.id, _same(IDENTITY, session.identity, session.name, version), nonce)])
+
+
+def _same(guard: str, seen: str, name: str, version: Version) -> str:
+    if "{" in name and not version.at_least(2, 9):
+        # There every brace counts, escaped or not: such a name cannot be written. All the rest is compared.
+        guard = guard[: -len("/#{session_name}")]
+        seen = seen[: -len("/" + name)]
+    # Without the outer condition, tmux 3.2 crashes when the target has gone: it evaluates clocks of no session.
+    return "#{?#{session_id},#{==:%s,%s},0}" % (guard, compared_literal(seen, version))
+
+
+def _judged(identity: str, condition: str, nonce: str, tidy: str = "") -> Command:
+    named = target(identity)
+    kill = "display-message -p '%s killed %s' ; kill-session -t %s" % (nonce, identity, named)
+    keep = "%sdisplay-message -p '%s kept %s'" % (tidy % (named, _FLAG) if tidy else "", nonce, identity)
+    return ["if-shell", "-F", "-t", identity, condition, kill, keep]
+
+
+def _flagged(session: Session, pane: str, seen: str, version: Version) -> Command:
+    """Before 2.9 one condition cannot see all windows: each pane's sets a flag, and the kill asks for it."""
+    differs = "#{!=:%s,%s}" % (PANE_GUARD, compared_literal(seen, version))
+    return ["if-shell", "-F", "-t", pane, differs, "set-option -t %s %s 1" % (target(session.id), _FLAG)]
+
+
+class Result(NamedTuple):
+    """Outcomes by session id, and the server as it is afterwards (None: it could not be asked)."""
+
+    outcomes: Dict[str, Outcome]
+    after: Optional[Listing]
+
+
+def remove(
+    client: Client, version: Version, sessions: Sequence[Session], make_order: Callable[[Session, Version, str], Order]
+) -> Result:
+    """Carry out a removal and look what came of it.
+
+    What a client printed before it failed or timed out counts as much as what the server shows afterwards, so every
+    session has an outcome even when something goes wrong half way.
+    """
+    nonce = secrets.token_hex(8)
+    orders = [make_order(session, version, nonce) for session in sessions]
+    large = {order.id for order in orders if not fits(order.commands)}
+    said = _Said(nonce)
+    for batch in batches([order.commands for order in orders if order.id not in large], PER_CALL):
+        if not _call(client, batch, said):
+            break
+    try:
+        after: Optional[Listing] = read_or_nothing(client)
+    except TmuxError as error:
+        after = None
+        said.trouble.append(error.message)
+    return Result({session.id: _outcome(session, large, said, after) for session in sessions}, after)
+
+
+def remove_unchanged(client: Client, version: Version, sessions: Sequence[Session]) -> Result:
+    """End ``sessions``, but none to which anything happened since it was listed."""
+    return remove(client, version, sessions, order_if_unchanged)
+
+
+def remove_same(client: Client, version: Version, sessions: Sequence[Session]) -> Result:
+    """End ``sessions`` whatever they do now, if they are still the ones that were listed."""
+    return remove(client, version, sessions, order_if_same)
+
+
+class _Said:
+    """What the clients of one removal printed."""
+
+    def __init__(self, nonce: str) -> None:
+        self.killed: Set[str] = set()
+        self.kept: Set[str] = set()
+        self.asked: Set[str] = set()
+        self.trouble: List[str] = []
+        self._nonce = nonce
+
+    def take(self, text: str) -> None:
+        for line in text.splitlines():
+            words = line.split(" ")
+            if len(words) == 3 and words[0] == self._nonce:
+                (self.killed if words[1] == "killed" else self.kept).add(words[2])
+
+
+def _call(client: Client, batch: List[List[Command]], said: _Said) -> bool:
+    said.asked.update(commands[-1][3] for commands in batch)
+    try:
+        said.take(client.call(_flat(batch), work=len(batch)).decode("utf-8", "replace"))
+        return True
+    except TmuxError as error:
+        said.take(error.stdout)
+        said.trouble.append(error.message)
+        # With its last session a server ends, and says so in several ways; only one that hangs is not asked again.
+        return error.status != "hung"
+
+
+def _flat(batch: Iterable[List[Command]]) -> List[Command]:
+    return [command for commands in batch for command in commands]
+
+
+def _outcome(session: Session, large: Set[str], said: _Said, after: Optional[Listing]) -> Outcome:
+    if session.id in large:
+        return Outcome("failed", "it has too many windows to be judged in one command")
+    there = _still_there(session, after)
+    if there is None:
+        if session.id in said.killed:
+            return Outcome("removed", "the server could not be asked afterwards: %s" % said.trouble[-1])
+        return Outcome("failed", said.trouble[-1] if said.trouble else "the server could not be asked")
+    if there:
+        return _lives(session, said)
+    if session.id in said.kept or session.id not in said.asked:
+        return Outcome("vanished", "it was gone before it was removed")
+    return Outcome("removed")
+
+
+def _lives(session: Session, said: _Said) -> Outcome:
+    if session.id in said.kept:
+        return Outcome("changed", "something happened to it after it was judged")
+    if session.id in said.killed:
+        return Outcome("failed", "tmux did not remove it")
+    return Outcome("failed", said.trouble[0] if said.trouble else "tmux did not answer for it")
+
+
+def _still_there(session: Session, after: Optional[Listing]) -> Optional[bool]:
+    if after is None:
+        return None
+    if after.pid is not None and not session.identity.startswith("%d/%d/" % (after.pid, after.start_time or 0)):
+        return False  # Another server has taken the place.
+    return any(session.id == other.id for other in list(after.sessions) + list(after.unread))

@@ -1,0 +1,187 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Socket paths: where tmux puts them, whether one may be trusted, and who listens there."""
+
+import os
+import socket
+import stat
+from typing import Iterator, List, NamedTuple, Optional
+
+from ansible_collections.fleet.tmux.plugins.module_utils._proctable import peer_of
+
+DIRECTORIES = "/tmp"
+"""Where tmux makes its ``tmux-<uid>`` directories when TMUX_TMPDIR is not set."""
+PATH_LIMIT = 107
+"""Bytes in the path of a unix socket (sun_path in unix(7), less the closing NUL)."""
+_LINKS_LIMIT = 20
+
+
+class Unusable(Exception):
+    """A socket that is not used. ``status`` is the server's, ``reason`` a sentence."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class Peer(NamedTuple):
+    """The process that listens at a socket."""
+
+    pid: int
+    uid: int
+
+
+def default_path(uid: int, name: str = "default") -> str:
+    """The socket of ``tmux -L name`` for a user whose TMUX_TMPDIR is not set."""
+    return "%s/tmux-%d/%s" % (DIRECTORIES, uid, name)
+
+
+def owner_of(path: str) -> int:
+    """The uid that owns the socket at ``path``.
+
+    :raises Unusable: when there is nothing (status ``absent``), or no socket.
+    """
+    if len(os.fsencode(path)) > PATH_LIMIT:
+        raise Unusable("unreachable", "the path is longer than the %d bytes that a socket's may have" % PATH_LIMIT)
+    try:
+        found = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise Unusable("absent", "there is no socket")
+    except OSError as error:
+        raise Unusable("denied", "it cannot be looked at: %s" % error.strerror)
+    if stat.S_ISLNK(found.st_mode):
+        raise Unusable("unreachable", "it is a symbolic link")
+    if not stat.S_ISSOCK(found.st_mode):
+        raise Unusable("unreachable", "it is not a socket")
+    return found.st_uid
+
+
+def require_trusted(path: str) -> int:
+    """The uid whose socket ``path`` is, when nobody but that user and root can put another one there.
+
+    :raises Unusable: else.
+    """
+    uid = owner_of(path)
+    require_own_directory(os.path.dirname(path), uid)
+    if os.lstat(path).st_mode & stat.S_IWOTH:
+        raise Unusable("unreachable", "everybody may write to the socket (its mode should be 0660 or less)")
+    name = os.path.basename(os.path.dirname(path))
+    if os.path.dirname(os.path.dirname(path)) == DIRECTORIES and name.startswith("tmux-") and name != "tmux-%d" % uid:
+        raise Unusable("unreachable", "the socket belongs to uid %d, its directory is named %s" % (uid, name))
+    return uid
+
+
+def require_own_directory(path: str, uid: int, birth: bool = False) -> None:
+    """Refuse a directory (and the ones above it) in which others than ``uid`` and root could exchange what is there.
+
+    :param birth: also refuse one where others may create files, as in ``/tmp``: a socket could be put there first.
+    :raises Unusable: saying which directory, why, and what would help.
+    """
+    for folder in _chain(path):
+        try:
+            found = os.lstat(folder)
+        except (FileNotFoundError, NotADirectoryError):
+            raise Unusable("absent", "the directory %s does not exist" % folder)
+        except OSError as error:
+            raise Unusable("denied", "the directory %s cannot be looked at: %s" % (folder, error.strerror))
+        problem = _problem(found, uid, birth and folder == path)
+        if problem:
+            raise Unusable("unreachable", "the directory %s %s" % (folder, problem))
+
+
+def _problem(found: os.stat_result, uid: int, birth: bool) -> Optional[str]:
+    if stat.S_ISLNK(found.st_mode):
+        return None if found.st_uid == 0 else "is a symbolic link"
+    if not stat.S_ISDIR(found.st_mode):
+        return "is not a directory"
+    if found.st_uid not in (0, uid):
+        return "belongs to uid %d, not to uid %d" % (found.st_uid, uid)
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and (birth or not found.st_mode & stat.S_ISVTX):
+        return "may be written by others (chmod go-w would help)"
+    return None
+
+
+def _chain(path: str) -> Iterator[str]:
+    """Every directory and link that leads to ``path``, from the top; links are followed one by one."""
+    todo = [part for part in path.split("/") if part]
+    at = "/"
+    yield at
+    links = 0
+    while todo:
+        part = todo.pop(0)
+        if part == "..":
+            at = os.path.dirname(at)
+            continue
+        here = os.path.join(at, part)
+        yield here
+        if part != "." and os.path.islink(here):
+            links += 1
+            if links > _LINKS_LIMIT:
+                raise Unusable("unreachable", "%s leads through too many links" % path)
+            aim = os.readlink(here)
+            todo = [word for word in aim.split("/") if word] + todo
+            at = "/" if aim.startswith("/") else at
+        elif part != ".":
+            at = here
+
+
+def listener_at(path: str, timeout: float) -> Peer:
+    """Who listens at ``path``. Only a connection is made; nothing is said and nothing is read.
+
+    :raises Unusable: ``absent`` when nobody listens, ``denied``, ``hung`` (its queue is full), ``unreachable``.
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(timeout)
+        connection.connect(path)
+        return Peer(*peer_of(connection))
+    except (ConnectionRefusedError, FileNotFoundError):
+        raise Unusable("absent", "nobody listens at the socket")
+    except PermissionError:
+        raise Unusable("denied", "permission denied")
+    except (socket.timeout, BlockingIOError):
+        raise Unusable("hung", "the server does not accept connections")
+    except OSError as error:
+        raise Unusable("unreachable", "cannot connect: %s" % (error.strerror or error))
+    finally:
+        connection.close()
+
+
+class OddDirectory(NamedTuple):
+    """A ``tmux-<uid>`` directory that is not what its name says; ``count`` of them belong to ``uid``."""
+
+    path: str
+    uid: int
+    reason: str
+    count: int
+
+
+def odd_directories() -> List[OddDirectory]:
+    """The default socket directories that are links, others' or open to others: one entry for each owner of such."""
+    found: dict[int, OddDirectory] = {}
+    for name in sorted(os.listdir(DIRECTORIES)):
+        if not name.startswith("tmux-") or not name[5:].isdigit():
+            continue
+        path = os.path.join(DIRECTORIES, name)
+        try:
+            status = os.lstat(path)
+        except OSError:
+            continue
+        reason = _oddness(status, int(name[5:]))
+        if reason:
+            first = found.get(status.st_uid, OddDirectory(path, status.st_uid, reason, 0))
+            found[status.st_uid] = first._replace(count=first.count + 1)
+    return [found[uid] for uid in sorted(found)]
+
+
+def _oddness(status: os.stat_result, named: int) -> Optional[str]:
+    if stat.S_ISLNK(status.st_mode):
+        return "it is a symbolic link"
+    if not stat.S_ISDIR(status.st_mode):
+        return "it is not a directory"
+    if status.st_uid != named:
+        return "it belongs to uid %d, not to the user its name says" % status.st_uid
+    return "others may write to it" if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) else None
