@@ -15,7 +15,7 @@ import selectors
 import signal
 import subprocess
 import time
-from typing import IO, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import IO, Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 OUTPUT_LIMIT = 16 * 1024 * 1024
 """Bytes of output, both streams together, after which a child is ended."""
@@ -145,9 +145,9 @@ class _Conversation:
             os.set_blocking(stream.fileno(), False)
         if process.stdin is not None:
             self._selector.register(process.stdin, selectors.EVENT_WRITE, None)
-        for stream, into in ((process.stdout, self.out), (process.stderr, self.err)):
-            if stream is not None:
-                self._selector.register(stream, selectors.EVENT_READ, into)
+        for source, into in ((process.stdout, self.out), (process.stderr, self.err)):
+            if source is not None:
+                self._selector.register(source, selectors.EVENT_READ, into)
 
     @property
     def over(self) -> bool:
@@ -182,7 +182,8 @@ class _Conversation:
             return False
         moved = False
         for key, _events in self._selector.select(wait):
-            moved = (self._feed(key.fileobj) if key.data is None else self._take(key.fileobj, key.data)) or moved
+            stream: Any = key.fileobj
+            moved = (self._feed(stream) if key.data is None else self._take(stream, key.data)) or moved
         return moved
 
     def _take(self, stream: "IO[bytes]", into: bytearray) -> bool:

@@ -14,23 +14,26 @@ from ansible_collections.fleet.tmux.plugins.module_utils._servers import Host, S
 from ansible_collections.fleet.tmux.plugins.module_utils._sockets import default_path
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import TmuxError, Version, client_version, shown
 
-CONNECTION_OPTIONS = {
+CONNECTION_OPTIONS: Dict[str, Dict[str, Any]] = {
     "socket_name": {"type": "str"},
     "socket_path": {"type": "path"},
     "executable": {"type": "path"},
     "timeout": {"type": "float", "default": 10.0},
-}  # type: Dict[str, Dict[str, Any]]
+}
 
-SCOPE_OPTIONS = {
+SCOPE_OPTIONS: Dict[str, Dict[str, Any]] = {
     "all_users": {"type": "bool", "default": False},
     "users": {"type": "list", "elements": "str"},
     "exclude_users": {"type": "list", "elements": "str", "default": []},
     "recover_sockets": {"type": "bool", "default": False},
     "failed_servers": {"type": "str", "choices": ["warn", "fail", "ignore"], "default": "warn"},
-}  # type: Dict[str, Dict[str, Any]]
+}
 
 SCOPE_EXCLUSIVE: List[Tuple[str, str]] = [
-    (one, other) for one in ("all_users", "users") for other in ("socket_name", "socket_path")
+    ("all_users", "socket_name"),
+    ("all_users", "socket_path"),
+    ("users", "socket_name"),
+    ("users", "socket_path"),
 ]
 
 WARNINGS_LIMIT = 20

@@ -212,9 +212,9 @@ class Creator:
 
     def _release(self, made: Sequence[Made]) -> None:
         """Let panes go again when their command ends; one that has ended already keeps its last words for us."""
-        commands = [
+        commands: List[Command] = [
             ["if-shell", "-F", "-t", it.id + ":", "#{?session_id,#{?pane_dead,0,1},0}", _let_go(it)] for it in made
-        ]  # type: List[Command]
+        ]
         for start in range(0, len(commands), 100):
             try:
                 self._client.call(commands[start : start + 100])

@@ -42,7 +42,7 @@ class Pane(NamedTuple):
     """A pane. The pid of a dead pane is None: the number may belong to somebody else by now."""
 
     id: str
-    index: int
+    number: int
     pid: Optional[int]
     dead: bool
     status: Optional[int]
@@ -61,7 +61,7 @@ class Window(NamedTuple):
     """A window. ``activity``: epoch seconds of its newest output."""
 
     id: str
-    index: int
+    number: int
     active: bool
     activity: int
     width: int
@@ -273,7 +273,7 @@ def _window(fields: List[str], panes: List[List[str]]) -> Window:
         raise ValueError("%d of the %d panes of window %s were listed" % (len(own), int(count), identity))
     return Window(
         id=_checked(identity, "@"),
-        index=int(index),
+        number=int(index),
         active=active == "1",
         activity=int(activity),
         width=int(width),
@@ -289,7 +289,7 @@ def _pane(fields: List[str]) -> Pane:
     command, path, title, start_command = fields[12:]
     return Pane(
         id=_checked(identity, "%"),
-        index=int(index),
+        number=int(index),
         pid=None if dead == "1" else int(pid),
         dead=dead == "1",
         status=_number_or_none(status),

@@ -10,7 +10,7 @@ Pure: ``now`` is an argument.
 import fnmatch
 import re
 import time
-from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._model import Session
 

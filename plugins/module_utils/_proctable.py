@@ -197,7 +197,7 @@ def is_tmux_server(process: Process) -> bool:
 def socket_inodes(pid: int) -> Set[int]:
     """Inodes of all sockets that a process holds open; empty where we may not look."""
     folder = "%s/%d/fd" % (PROC, pid)
-    inodes = set()
+    inodes: Set[int] = set()
     try:
         names = os.listdir(folder)
     except OSError:

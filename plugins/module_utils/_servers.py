@@ -6,7 +6,7 @@
 
 import os
 import time
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils import _proctable as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils import _sockets as sockets
@@ -152,7 +152,7 @@ def _odd(host: Host, scope: Scope) -> List[Server]:
     found = []
     for odd in sockets.odd_directories():
         if scope.wants(odd.uid):
-            more = " (and %d more of this owner)" % (odd.count - 1) if odd.count > 1 else ""
+            more = " (and %d more of this owner)" % (odd.total - 1) if odd.total > 1 else ""
             reason = "the directory is not used: %s%s" % (odd.reason, more)
             found.append(Server(odd.path, host.directory.user(odd.uid), "unreachable", reason))
     return found

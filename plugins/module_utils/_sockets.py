@@ -151,12 +151,12 @@ def listener_at(path: str, timeout: float) -> Peer:
 
 
 class OddDirectory(NamedTuple):
-    """A ``tmux-<uid>`` directory that is not what its name says; ``count`` of them belong to ``uid``."""
+    """A ``tmux-<uid>`` directory that is not what its name says; ``total`` of them belong to ``uid``."""
 
     path: str
     uid: int
     reason: str
-    count: int
+    total: int
 
 
 def odd_directories() -> List[OddDirectory]:
@@ -173,7 +173,7 @@ def odd_directories() -> List[OddDirectory]:
         reason = _oddness(status, int(name[5:]))
         if reason:
             first = found.get(status.st_uid, OddDirectory(path, status.st_uid, reason, 0))
-            found[status.st_uid] = first._replace(count=first.count + 1)
+            found[status.st_uid] = first._replace(total=first.total + 1)
     return [found[uid] for uid in sorted(found)]
 
 
