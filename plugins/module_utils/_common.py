@@ -9,6 +9,7 @@ import traceback
 from typing import Any, Callable, Dict, List, NamedTuple, NoReturn, Optional, Sequence, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.fleet.tmux.plugins.module_utils._census import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._child import Directory, NoAnswer
 from ansible_collections.fleet.tmux.plugins.module_utils._servers import Host, Scope, Server, discover, locate
 from ansible_collections.fleet.tmux.plugins.module_utils._sockets import default_path
@@ -125,6 +126,31 @@ def unwell(servers: Sequence[Server]) -> List[str]:
         for server in servers
         if server.status not in _WELL
     ]
+
+
+def judge_servers(module: AnsibleModule, seen: Sequence[Seen], result: Dict[str, Any]) -> None:
+    """Say what servers that could not be used, and removals that failed, mean for the task.
+
+    The one server that was asked for must be usable. Of many, ``failed_servers`` decides, or any user could make the
+    task fail for all.
+    """
+    sentences = unwell([one.server for one in seen])
+    sentences += ["session %s of %s was not removed: %s" % _named(item) for item in result.get("failures", [])]
+    errors = [one.error for one in seen if one.error is not None]
+    foreign = [one.server for one in seen if one.server.status == "foreign"]
+    if result["scope"] == "socket":
+        if errors:
+            fail_for(module, errors[0], result)
+        if sentences or foreign:
+            fail(module, (sentences + ["server %s: %s" % (it.socket, it.reason) for it in foreign])[0], result)
+    elif module.params["failed_servers"] == "fail" and sentences:
+        fail(module, "; ".join(sentences[:WARNINGS_LIMIT]), result)
+    elif module.params["failed_servers"] == "warn":
+        warn_each(module, sentences)
+
+
+def _named(item: Dict[str, Any]) -> Tuple[str, str, str]:
+    return item["name"], item["owner"], item["detail"]
 
 
 def warn_each(module: AnsibleModule, sentences: Sequence[str]) -> None:

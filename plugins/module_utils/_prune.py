@@ -28,6 +28,19 @@ _ENDING_SECONDS = 1.0
 SHELLS = frozenset("sh bash dash ash zsh ksh mksh ksh93 fish csh tcsh rbash pwsh nu elvish xonsh".split())
 
 
+EMPTY_RESULT: Dict[str, Any] = {
+    "changed": False,
+    "removed": [],
+    "kept": [],
+    "failures": [],
+    "servers": [],
+    "scope": "socket",
+    "counts": {"looked_at": 0, "removed": 0, "kept": 0, "failures": 0, "not_matched": 0, "servers": 0},
+    "freed": {"processes": 0, "bytes": 0},
+}
+"""The result before anything was looked at."""
+
+
 class Case(NamedTuple):
     """A session that was looked at, what was decided, and its processes at that moment."""
 
@@ -117,7 +130,6 @@ class Report:
         self._seen = seen
         self._outcomes: Dict[int, Outcome] = {}
         self._freed = {"processes": 0, "bytes": 0}
-        self.trouble: List[str] = []
 
     def plan(self) -> None:
         """Take the plan for done, as check mode does."""
@@ -129,9 +141,12 @@ class Report:
         """Carry the plan out, server by server: what goes wrong on one does not stop the others."""
         for one in self._seen:
             cases = [case for case in self._judged.chosen if case.seen is one]
-            if cases:
-                done = remove_unchanged(one.client, one.listing.version, [case.session for case in cases])
-                self._outcomes.update((id(case), done.outcomes[case.session.id]) for case in cases)
+            try:
+                outcomes = remove_unchanged(one.client, one.listing.version, [case.session for case in cases]).outcomes
+            except Exception as error:
+                # A defect of ours, met on one server, must neither stop the others nor lose what they gave.
+                outcomes = {case.session.id: Outcome("failed", "unexpected: %r" % error) for case in cases}
+            self._outcomes.update((id(case), outcomes[case.session.id]) for case in cases)
         self._freed = _sizes(self._of("removed"), _left(self._of("removed")))
 
     def _of(self, result: str) -> List[Case]:

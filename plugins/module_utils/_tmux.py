@@ -4,6 +4,7 @@
 
 """One server's address and the tmux client: the only room that knows tmux's command line, quoting and errors."""
 
+import os
 import re
 import unicodedata
 from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence
@@ -133,6 +134,19 @@ class Client:
             raise Failed("%s cannot be run: %s" % (self.binary, error.strerror), argv)
         _require_success(argv, outcome, self.timeout)
         return outcome.out
+
+    def make_directory(self) -> None:
+        """Have tmux make the directory of a socket in its default place (mode 0700); ``-S`` would not.
+
+        :raises TmuxError: when that cannot be done.
+        """
+        if os.path.lexists(os.path.dirname(self.path)):
+            return
+        argv = [self.binary, "-u", "-L", os.path.basename(self.path), "list-sessions"]
+        try:
+            run(argv, user=self.account if self._as_user else None, env=environment(self.account), timeout=self.timeout)
+        except OSError as error:
+            raise Failed("%s cannot be run: %s" % (self.binary, error.strerror), argv)
 
 
 def _require_success(argv: Sequence[str], outcome: Outcome, timeout: float) -> None:
