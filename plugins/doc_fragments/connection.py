@@ -20,7 +20,9 @@ options:
   socket_path:
     description:
       - The absolute path of the socket, as in C(tmux -S).
-      - When it belongs to another user and the module runs as root, everything is done as that user.
+      - When it, or the directory in which it is to be, belongs to another user and the module runs as root,
+        everything is
+        done as that user.
       - The socket and the directories above it must be such that nobody but its owner and root can put another one
         there.
     type: path

@@ -14,6 +14,9 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux import Client, Tm
 PATIENCE = 3
 """Time limits that all servers of one owner may use up together; the rest of them is then not asked."""
 
+BYTES_PER_OWNER = 32 * 1024 * 1024
+"""Bytes that all servers of one owner may list together; a thousand sessions need about one million."""
+
 NOTHING = Listing(None, None, parse_version(""), (), ())
 
 
@@ -24,6 +27,27 @@ class Seen(NamedTuple):
     client: Client
     listing: Listing
     error: Optional[TmuxError] = None
+
+
+class _Share:
+    """What the servers of one owner may still cost."""
+
+    def __init__(self, seconds: float) -> None:
+        self._limit = seconds
+        self._seconds = 0.0
+        self._bytes = 0
+
+    def charge(self, seconds: float, received: int) -> None:
+        self._seconds += seconds
+        self._bytes += received
+
+    def used_up(self) -> str:
+        """What has been used up; nothing while there is something left."""
+        if self._seconds > self._limit:
+            return "the servers of this owner had already taken %g seconds" % self._limit
+        if self._bytes > BYTES_PER_OWNER:
+            return "the servers of this owner had already listed %d bytes" % BYTES_PER_OWNER
+        return ""
 
 
 def look(host: Host, server: Server) -> Seen:
@@ -42,16 +66,15 @@ def look(host: Host, server: Server) -> Seen:
 
 def look_at_all(host: Host, servers: Iterable[Server], recover_sockets: bool = False) -> List[Seen]:
     """List every server that can be used, within each owner's share of time; without those that ended meanwhile."""
-    spent: Dict[int, float] = {}
+    shares: Dict[int, _Share] = {}
     found = []
     for server in servers:
-        if spent.get(server.user.uid, 0.0) > PATIENCE * host.timeout and server.status in ("ok", "orphaned"):
-            reason = "not asked: the servers of this owner had already used up %g seconds" % (PATIENCE * host.timeout)
-            found.append(Seen(server._replace(status="hung", reason=reason), host.client(server), NOTHING))
-            continue
+        share = shares.setdefault(server.user.uid, _Share(PATIENCE * host.timeout))
+        if server.status in ("ok", "orphaned") and share.used_up():
+            server = server._replace(status="hung", reason="not asked: %s" % share.used_up())
         start = time.monotonic()
         seen = look(host, recover(host, server) if recover_sockets and server.status == "orphaned" else server)
-        spent[server.user.uid] = spent.get(server.user.uid, 0.0) + time.monotonic() - start
+        share.charge(time.monotonic() - start, seen.client.received)
         if seen.server.status != "absent":
             found.append(seen)
     return found

@@ -24,6 +24,9 @@ SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 LOCALE = "C.UTF-8"
 
+NO_GROUP = 65534
+"""The gid that has no rights anywhere (the kernel's overflowgid), for who has no passwd entry."""
+
 _READ_SIZE = 65536
 _REAP_SECONDS = 2.0
 
@@ -81,7 +84,8 @@ def run(
 
     :raises OSError: when it cannot be started.
     """
-    process = subprocess.Popen(  # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
+    # AnsibleModule.run_command can neither change the user nor limit time and output.
+    process = subprocess.Popen(  # pylint: disable=consider-using-with,subprocess-popen-preexec-fn,ansible-bad-function
         [os.fsencode(word) for word in argv],
         stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -221,13 +225,13 @@ class Directory:
         self._by_name: Dict[str, User] = {}
         self._asked: Dict[str, bool] = {}
 
-    def user(self, uid: int, gid: Optional[int] = None) -> User:
+    def user(self, uid: int) -> User:
         """The account of ``uid``. One without an entry, or whom the directory does not tell in time, gets least."""
         try:
             self.learn([str(uid)])
         except NoAnswer:
             pass
-        return self._by_uid.get(uid) or User(str(uid), uid, uid if gid is None else gid)
+        return self._by_uid.get(uid) or User(str(uid), uid, NO_GROUP)
 
     def find(self, name_or_uid: str) -> Optional[User]:
         """The account by that name or number, or None. A number need not have an entry.

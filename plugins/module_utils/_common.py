@@ -102,6 +102,9 @@ def the_servers(module: AnsibleModule, host: Host) -> Tuple[List[Server], str]:
         None if params["users"] is None else _uids(module, host, "users"),
         set(_uids(module, host, "exclude_users")),
     )
+    if host.uid != 0:
+        me = host.directory.user(host.uid).name
+        module.warn("without root only the servers of %s are looked at (become: true would look at all)" % shown(me))
     return discover(host, scope), "host" if host.uid == 0 else "own"
 
 

@@ -6,12 +6,13 @@
 
 import secrets
 import time
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import (
     Client,
     Command,
     Failed,
+    Flood,
     Lost,
     NoServer,
     Version,
@@ -33,6 +34,11 @@ PANE_GUARD = "#{session_id}/#{window_id}=#{window_activity}/#{window_panes}/#{pa
 
 IDENTITY = "#{pid}/#{start_time}/#{session_id}/#{session_created}/#{session_name}"
 """Who a session is, whatever it does meanwhile."""
+
+SESSIONS_LIMIT = 10000
+"""Sessions that one server may list; more than that is no server that anybody uses."""
+TEXT_LIMIT = 16384
+"""Characters in a name: no message that makes a session can be longer."""
 
 _ATTEMPTS = 4
 _PAUSE = 0.05
@@ -200,6 +206,8 @@ def parse(output: bytes, nonce: str) -> Listing:
     """The listing that ``output`` shows."""
     text = to_text(output)
     listed = rows(text, nonce)
+    if sum(1 for kind, _fields_of_it in listed if kind == "s") > SESSIONS_LIMIT:
+        raise Flood("tmux listed more than %d sessions" % SESSIONS_LIMIT)
     heads = [fields for kind, fields in listed if kind == "s" and len(fields) == len(_SESSION)]
     version = parse_version(heads[0][8]) if heads else parse_version("")
     listed = [(kind, [_as_stored(field, version) for field in fields]) for kind, fields in listed]
@@ -245,7 +253,12 @@ def _session(own: Rows) -> Session:
     ((_id, _pid, _start, created, activity, last, attached, count, _version, name, group, keep),) = own["s"]
     ((identity, guard, who),) = own["g"]
     clients = [int(seen) for _session_id, seen in own.get("c", [])]
-    windows = tuple(_window(fields, own.get("p", [])) for fields in own.get("w", []))
+    panes: Dict[str, List[List[str]]] = {}
+    for fields in own.get("p", []):
+        panes.setdefault(fields[1], []).append(fields)
+    windows = tuple(_window(fields, panes.get(fields[1], [])) for fields in own.get("w", []))
+    if len(name) > TEXT_LIMIT or len(keep) > TEXT_LIMIT:
+        raise ValueError("its name or @keep has more than %d characters" % TEXT_LIMIT)
     if len(windows) != int(count):
         raise ValueError("%d of its %d windows were listed" % (len(windows), int(count)))
     return Session(
@@ -266,9 +279,8 @@ def _session(own: Rows) -> Session:
 
 def _window(fields: List[str], panes: List[List[str]]) -> Window:
     _sid, identity, index, active, activity, width, height, count, layout, name = fields
-    own = tuple(_pane(pane) for pane in panes if pane[1] == identity)
     # A window that is linked twice into one session is listed twice, and so are its panes.
-    own = tuple(_unique(own, lambda pane: pane.id))
+    own = tuple({pane[2]: _pane(pane) for pane in panes}.values())
     if len(own) != int(count):
         raise ValueError("%d of the %d panes of window %s were listed" % (len(own), int(count), identity))
     return Window(
@@ -303,16 +315,6 @@ def _pane(fields: List[str]) -> Pane:
         title=title,
         start_command=start_command,
     )
-
-
-_Item = TypeVar("_Item")
-
-
-def _unique(items: Iterable[_Item], key: Callable[[_Item], Any]) -> List[_Item]:
-    first: Dict[Any, _Item] = {}
-    for item in items:
-        first.setdefault(key(item), item)
-    return list(first.values())
 
 
 def _checked(identity: str, mark: str) -> str:

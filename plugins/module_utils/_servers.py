@@ -65,7 +65,7 @@ class Host:
 
 
 def locate(host: Host, path: str) -> Server:
-    """The one server at ``path``. No server is status ``absent``; the owner is then who would own it: ourselves."""
+    """The one server at ``path``. No server is status ``absent``; the owner is then who would own one."""
     try:
         uid = sockets.require_trusted(path)
     except Unusable as problem:
@@ -74,7 +74,7 @@ def locate(host: Host, path: str) -> Server:
 
 
 def _without_socket(host: Host, path: str, problem: Unusable) -> Server:
-    me = host.directory.user(host.uid)
+    me = host.directory.user(sockets.owner_to_be(path, host.uid) if host.uid == 0 else host.uid)
     if problem.status != "absent":
         return Server(path, me, problem.status, problem.reason)
     for process in _server_processes():

@@ -68,10 +68,26 @@ def require_trusted(path: str) -> int:
     require_own_directory(os.path.dirname(path), uid)
     if os.lstat(path).st_mode & stat.S_IWOTH:
         raise Unusable("unreachable", "everybody may write to the socket (its mode should be 0660 or less)")
-    name = os.path.basename(os.path.dirname(path))
-    if os.path.dirname(os.path.dirname(path)) == DIRECTORIES and name.startswith("tmux-") and name != "tmux-%d" % uid:
-        raise Unusable("unreachable", "the socket belongs to uid %d, its directory is named %s" % (uid, name))
+    _require_right_name(path, uid)
     return uid
+
+
+def owner_to_be(path: str, otherwise: int) -> int:
+    """Whose socket a new one at ``path`` would be: its directory's owner's, or ``otherwise`` if there is none."""
+    try:
+        uid = os.lstat(os.path.dirname(path)).st_uid
+        require_own_directory(os.path.dirname(path), uid)
+        _require_right_name(path, uid)
+    except (OSError, Unusable):
+        return otherwise
+    return uid
+
+
+def _require_right_name(path: str, uid: int) -> None:
+    folder = os.path.dirname(path)
+    name = os.path.basename(folder)
+    if os.path.dirname(folder) == DIRECTORIES and name.startswith("tmux-") and name != "tmux-%d" % uid:
+        raise Unusable("unreachable", "it would be uid %d's, and its directory is named %s" % (uid, name))
 
 
 def require_own_directory(path: str, uid: int, birth: bool = False) -> None:

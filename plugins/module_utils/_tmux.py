@@ -112,6 +112,7 @@ class Client:
         self.account = account
         self.timeout = timeout
         self.calls = 0
+        self.received = 0
         self._as_user = as_user
 
     def call(self, commands: Iterable[Command], stdin: bytes = b"", work: int = 0) -> bytes:
@@ -132,6 +133,7 @@ class Client:
             )
         except OSError as error:
             raise Failed("%s cannot be run: %s" % (self.binary, error.strerror), argv)
+        self.received += len(outcome.out)
         _require_success(argv, outcome, self.timeout)
         return outcome.out
 
