@@ -79,7 +79,8 @@ def main(playbook: str) -> int:
 def environment_variables() -> t.Dict[str, str]:
     """Return what is set here, with what ansible-core needs."""
     # ansible-core insists on a UTF-8 locale; the collection of this checkout comes before any other copy of it.
-    environ = {"LC_ALL": "C.UTF-8", **os.environ}
+    # In YAML, the table at the end is shown as it is.
+    environ = {"LC_ALL": "C.UTF-8", "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", **os.environ}
     if "UTF-8" not in environ["LC_ALL"].upper():
         environ["LC_ALL"] = "C.UTF-8"
     others = environ.get("ANSIBLE_COLLECTIONS_PATH", "~/.ansible/collections:/usr/share/ansible/collections")
