@@ -230,7 +230,10 @@ def parse(output: bytes, nonce: str) -> Listing:
 
 
 def _first_number(heads: List[List[str]], index: int) -> Optional[int]:
-    return int(heads[0][index]) if heads and heads[0][index].isdigit() else None
+    try:
+        return int(heads[0][index])
+    except (IndexError, ValueError):
+        return None
 
 
 def _as_stored(field: str, version: Version) -> str:
