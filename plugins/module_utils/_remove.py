@@ -61,7 +61,7 @@ def order_if_same(session: Session, version: Version, nonce: str) -> Order:
 
 
 def _same(guard: str, seen: str, name: str, version: Version) -> str:
-    if "{" in name and not version.at_least(2, 9):
+    if ("{" in name or "}" in name) and not version.at_least(2, 9):
         # There every brace counts, escaped or not: such a name cannot be written. All the rest is compared.
         guard = guard[: -len("/#{session_name}")]
         seen = seen[: -len("/" + name)]
