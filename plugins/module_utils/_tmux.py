@@ -36,7 +36,7 @@ class Version(NamedTuple):
 
 def parse_version(text: str) -> Version:
     """Read ``tmux 3.3a``, ``3.3a``, ``next-3.8``, ``2.7-rc`` or ``master``."""
-    found = re.search(r"(\d+)\.(\d+)([a-z]?)", text)
+    found = re.search(r"([0-9]{1,4})\.([0-9]{1,4})([a-z]?)", text)
     if not found:
         return Version(_NEWEST[0], _NEWEST[1], "", text.strip() or "unknown")
     return Version(int(found.group(1)), int(found.group(2)), found.group(3), text.replace("tmux", "").strip())
@@ -227,7 +227,7 @@ def batches(groups: Iterable[List[Command]], most: int) -> Iterator[List[List[Co
 
 def script_word(text: str) -> str:
     """A word of a line of a script (``source-file``): within double quotes, which all versions read alike."""
-    for plain, quoted in (("\\", "\\\\"), ('"', '\\"'), ("$", "\\$"), ("\n", "\\n"), ("\r", "\\r")):
+    for plain, quoted in (("\\", "\\\\"), ('"', '\\"'), ("$", "\\$"), ("~", "\\~"), ("\n", "\\n"), ("\r", "\\r")):
         text = text.replace(plain, quoted)
     return '"%s"' % text
 
