@@ -36,6 +36,7 @@ SETTLE_SECONDS = 1.0
 _ATTEMPTS = 8
 _PAUSE = 0.05
 _PLACEHOLDER_SECONDS = 60
+_LAST_WORDS = 5
 
 
 class CreateError(Exception):
@@ -133,7 +134,7 @@ class Creator:
 
     def _ended(self, listing: Listing) -> Dict[str, str]:
         problems = {}
-        self._release([made for made in self._made.values() if not made.keeps_dead])
+        self._release(list(self._made.values()))
         listing = read_or_nothing(self._client)
         by_id = {session.id: session for session in listing.sessions}
         for name, made in sorted(self._made.items()):
@@ -190,7 +191,7 @@ class Creator:
             size = ["-x", str(wanted.width or 80), "-y", str(wanted.height or 24)]
             commands.append(["resize-window", "-t", made.id + ":"] + size)
         if wanted.env:
-            self._source(script(commands), made.version)
+            self._source(script(commands, made.version), made.version)
         else:
             self._client.call(commands, work=1)
 
@@ -224,12 +225,12 @@ class Creator:
     def _bury(self, session: Session, version: Version) -> str:
         pane = session.panes[0]
         try:
-            output = to_text(self._client.call([["capture-pane", "-p", "-t", pane.id]]))
+            output = to_text(self._client.call([["capture-pane", "-p", "-S", "-%d" % _LAST_WORDS, "-t", pane.id]]))
         except TmuxError:
             output = ""
         remove_same(self._client, version, [session])
         lines = [line for line in output.splitlines() if line.strip() and not line.startswith("Pane is dead")]
-        said = "; it said: %s" % shown(" | ".join(lines[-5:])) if lines else "; it said nothing"
+        said = "; it said: %s" % shown(" | ".join(lines[-_LAST_WORDS:])) if lines else "; it said nothing"
         how = (
             "signal %s" % pane.signal
             if pane.signal
@@ -275,7 +276,8 @@ def _new_window(wanted: Wanted, made: Made) -> Command:
         expanded_literal(wanted.chdir, made.version),
     ]
     if wanted.window_name is not None:
-        words += ["-n", expanded_literal(wanted.window_name, made.version)]
+        expands = (made.version.major, made.version.minor) != (3, 0)  # The one version that takes it as it is.
+        words += ["-n", expanded_literal(wanted.window_name, made.version) if expands else wanted.window_name]
     if wanted.command is not None:
         words += ["--", wanted.command]
     elif len(wanted.argv) == 1:

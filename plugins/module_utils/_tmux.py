@@ -232,9 +232,10 @@ def script_word(text: str) -> str:
     return '"%s"' % text
 
 
-def script(commands: Iterable[Command]) -> bytes:
-    """Commands as a script for ``source-file``."""
-    lines = (" ".join([command[0]] + [script_word(word) for word in command[1:]]) for command in commands)
+def script(commands: Iterable[Command], version: Version) -> bytes:
+    """Commands as a script for ``source-file``. Before 3.0, a ``;`` at the end of a word ends the command even there."""
+    written = script_word if version.at_least(3, 0) else (lambda word: script_word(argument(word)))
+    lines = (" ".join([command[0]] + [written(word) for word in command[1:]]) for command in commands)
     return "".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape")
 
 
