@@ -137,14 +137,11 @@ def _many(number: int, one: str, many: str = "") -> str:
     return "%d %s" % (number, one if number == 1 else many or one + "s")
 
 
-def _bytes(number: float) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if number < 1024:
-            break
-        number /= 1024.0
-    else:
-        unit = "GiB"
-    return "%d %s" % (number, unit) if unit == "bytes" else "%.1f %s" % (number, unit)
+def _bytes(number: int) -> str:
+    for power, unit in ((3, "GiB"), (2, "MiB"), (1, "KiB")):
+        if number >= 1024**power:
+            return "%.1f %s" % (number / 1024.0**power, unit)
+    return _many(number, "byte")
 
 
 # --- one line for each host and owner ---------------------------------------------------------------------------------
