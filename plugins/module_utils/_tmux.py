@@ -250,8 +250,12 @@ def expanded_literal(text: str, version: Version) -> str:
 
 
 def compared_literal(text: str, version: Version) -> str:
-    """``text`` as a side of ``#{==:...}``, where a comma and a closing brace must be escaped too."""
-    return re.sub(r"[,}]", lambda mark: "#" + mark.group(0), expanded_literal(text, version))
+    """``text`` as the right side of ``#{==:...}``, where a comma and a closing brace must be escaped too.
+
+    Before 2.9 there is no such escape: there a comma on the right side needs none, and a brace cannot be written.
+    """
+    literal = expanded_literal(text, version)
+    return re.sub(r"[,}]", lambda mark: "#" + mark.group(0), literal) if version.at_least(2, 9) else literal
 
 
 def target(identity: str) -> str:
