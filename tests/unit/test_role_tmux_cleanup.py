@@ -1,0 +1,60 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role says what its module says: defaults, argument specification and module options are compared."""
+
+import os
+from typing import Any, Dict
+
+import pytest
+from ansible_collections.fleet.tmux.plugins.modules.tmux_session_prune import OPTIONS
+
+# Ansible brings it wherever a role is read; where only modules run, there is none, and no role either.
+yaml = pytest.importorskip("yaml", reason="roles are read on the controller, which has PyYAML")
+
+ROLE = os.path.join(os.path.dirname(__file__), "..", "..", "roles", "tmux_cleanup")
+PREFIX = "tmux_cleanup_"
+OWN = ("become",)
+DIFFERENT_DEFAULTS = {"idle": "24h", "all_users": True}
+NULL_IS_OFF = ("idle",)
+
+
+def load(*path: str) -> Any:
+    with open(os.path.join(ROLE, *path), encoding="utf-8") as handle:
+        return yaml.safe_load(handle)
+
+
+DEFAULTS: Dict[str, Any] = load("defaults", "main.yml")
+SPEC: Dict[str, Dict[str, Any]] = load("meta", "argument_specs.yml")["argument_specs"]["main"]["options"]
+
+
+def test_every_option_is_a_variable_and_the_other_way_round() -> None:
+    names = {PREFIX + name for name in list(OPTIONS) + list(OWN)}
+    assert set(DEFAULTS) == names
+    assert set(SPEC) == names
+
+
+@pytest.mark.parametrize("name", sorted(DEFAULTS))
+def test_default_and_specification_agree(name: str) -> None:
+    assert SPEC[name].get("default") == DEFAULTS[name]
+    assert SPEC[name]["description"]
+
+
+@pytest.mark.parametrize("name", sorted(OPTIONS))
+def test_option_and_specification_agree(name: str) -> None:
+    option, spec = OPTIONS[name], SPEC[PREFIX + name]
+    assert spec["type"] == ("raw" if name in NULL_IS_OFF else option["type"])
+    assert spec.get("elements") == option.get("elements")
+    assert spec.get("choices") == option.get("choices")
+    assert spec.get("default") == DIFFERENT_DEFAULTS.get(name, option.get("default"))
+
+
+def test_every_variable_reaches_the_module() -> None:
+    (task,) = load("tasks", "main.yml")
+    arguments = task["fleet.tmux.tmux_session_prune"]
+    assert set(arguments) == set(OPTIONS)
+    for name, value in arguments.items():
+        assert PREFIX + name in value
+    assert task["become"] == "{{ tmux_cleanup_become }}"
+    assert task["register"] == "tmux_cleanup_result"
