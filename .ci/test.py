@@ -56,7 +56,7 @@ class Bench:
         self.tree = CACHE / "tree" / check.name
         self.collection = self.tree / NAMESPACE
         self._log = log
-        self._environ = self._variables()
+        self.variables = self._variables()
 
     def _variables(self) -> t.Dict[str, str]:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "TMUX"))}
@@ -107,7 +107,7 @@ class Bench:
         """Run one command, its output going to the log."""
         arguments = [str(word) for word in command]
         where = cwd or (self.collection if self.collection.exists() else ROOT)
-        environ = {**self._environ, **variables}
+        environ = {**self.variables, **variables}
         self.say("\n$ " + " ".join(arguments))
         program = shutil.which(arguments[0], path=environ["PATH"])
         if program is None:
@@ -152,7 +152,8 @@ def licences(bench: Bench) -> None:
 def mypy(bench: Bench) -> None:
     bench.copy()
     options: t.List[Word] = ["--config-file", NAMESPACE / ".mypy.ini", "--cache-dir", CACHE / "mypy"]
-    bench.run("mypy", *options, NAMESPACE / "plugins", NAMESPACE / "tests" / "unit", cwd=bench.tree)
+    judged = [NAMESPACE / part for part in ("plugins", "tests/unit", "tests/attacks")]
+    bench.run("mypy", *options, *judged, cwd=bench.tree)
     scripts = sorted((bench.collection / ".ci").glob("*.py"))
     checked = [script for script in scripts if script.name != "bootstrap_pip.py"]  # that one runs on Python 2 as well
     bench.run("mypy", *options, *checked, cwd=bench.tree, MYPYPATH=str(bench.collection / ".ci"))
@@ -227,9 +228,30 @@ def system(bench: Bench) -> None:
     _pytest(bench, "tests/system", str(bench.tree))
 
 
+def attacks(bench: Bench) -> None:
+    """Let the users of a small world attack its root: making one takes root, or sudo that asks for no password."""
+    inside = ROOT / "tests" / "attacks" / "inside.py"
+    rights: t.List[Word] = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if rights and shutil.which("sudo") is None:
+        raise environments.Missing("root")
+    probe = [*rights, sys.executable, inside, "true"]
+    if subprocess.run(probe, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False).returncode:
+        raise environments.Missing("root, with the right to make namespaces (unshare of util-linux)")
+    bench.copy()
+    # sudo hands no variables on, so they are set again behind it.
+    names = ("PATH", "LC_ALL", "PYTHONDONTWRITEBYTECODE", "FLEET_TMUX_BINARIES")
+    variables = [name + "=" + bench.variables[name] for name in names if name in bench.variables]
+    world = bench.collection / "tests" / "attacks" / "inside.py"
+    python = bench.venv / "bin" / "python"
+    command: t.List[Word] = ["env", *variables, "PYTHONPATH=%s" % bench.tree, python, world]
+    bench.run(*rights, *command, python, "-m", "pytest", *PYTEST, "tests/attacks")
+
+
+PYTEST = ["-q", "-p", "no:cacheprovider", "--color=no", "--durations=10", "-rs"]
+
+
 def _pytest(bench: Bench, tests: str, path: str) -> None:
-    options = ["-q", "-p", "no:cacheprovider", "--color=no", "--durations=10", "-rs"]
-    bench.run("python", "-m", "pytest", *options, tests, PYTHONPATH=path)
+    bench.run("python", "-m", "pytest", *PYTEST, tests, PYTHONPATH=path)
 
 
 def integration_new(bench: Bench) -> None:
@@ -282,6 +304,7 @@ CHECKS = [
     Check("sanity-old", "sanity", STATIC, "old", sanity_old),
     Check("package", "package", STATIC, "new", package),
     Check("system", "system", TMUX, "new", system),
+    Check("attacks", "attacks", TMUX, "new", attacks),
     Check("integration-new", "integration", TMUX, "new", integration_new),
     Check("integration-old", "integration", TMUX, "old", integration_old),
 ]
