@@ -50,7 +50,7 @@ def furnish(plan: Dict[str, Any]) -> None:
             stage, "passwd", ["%(name)s:x:%(uid)d:%(uid)d::/tmp/home/%(name)s:/bin/sh" % u for u in plan["users"]]
         )
         _add_lines(stage, "group", ["%(name)s:x:%(uid)d:" % user for user in plan["users"]])
-    mount("--move", stage, "/tmp")
+    mount("--rbind", stage, "/tmp")
 
 
 def _add_lines(stage: str, name: str, lines: List[str]) -> None:
