@@ -240,7 +240,9 @@ class Tmux:
     def __init__(self, account: Account, path: Optional[str] = None, binary: Optional[str] = None) -> None:
         self.account = account
         self.binary = binary or binaries()[0]
-        self.path = path or os.path.join(default_directory(account), "default")
+        self.path = os.path.join(default_directory(account), "default")
+        if path is not None:
+            self.path = path
 
     def run(self, *words: str) -> "subprocess.CompletedProcess[bytes]":
         return run_as(self.account, self.binary, "-u", "-S", self.path, *words)
