@@ -52,7 +52,7 @@ def order_if_unchanged(session: Session, version: Version, nonce: str) -> Order:
         return Order(session.id, [_judged(session.id, _same(GUARD, session.guard, session.name, version), nonce)])
     commands = [_flagged(session, pane.id, pane.guard, version) for pane in session.panes]
     condition = "#{?#{%s},0,%s}" % (_FLAG, _same(GUARD, session.guard, session.name, version))
-    return Order(session.id, commands + [_judged(session.id, condition, nonce, "set-option -u -t %s %s ; ")])
+    return Order(session.id, commands + [_judged(session.id, condition, nonce, " ; set-option -u -t %s %s")])
 
 
 def order_if_same(session: Session, version: Version, nonce: str) -> Order:
@@ -72,7 +72,8 @@ def _same(guard: str, seen: str, name: str, version: Version) -> str:
 def _judged(identity: str, condition: str, nonce: str, tidy: str = "") -> Command:
     named = target(identity)
     kill = "display-message -p '%s killed %s' ; kill-session -t %s" % (nonce, identity, named)
-    keep = "%sdisplay-message -p '%s kept %s'" % (tidy % (named, _FLAG) if tidy else "", nonce, identity)
+    # First the word: what follows it fails when the session has gone.
+    keep = "display-message -p '%s kept %s'%s" % (nonce, identity, tidy % (named, _FLAG) if tidy else "")
     return ["if-shell", "-F", "-t", identity, condition, kill, keep]
 
 
