@@ -45,11 +45,8 @@ def furnish(plan: Dict[str, Any]) -> None:
         home = os.path.join(stage, "home", user["name"])
         os.makedirs(home)
         os.chown(home, user["uid"], user["uid"])
-    if plan["users"]:
-        _add_lines(
-            stage, "passwd", ["%(name)s:x:%(uid)d:%(uid)d::/tmp/home/%(name)s:/bin/sh" % u for u in plan["users"]]
-        )
-        _add_lines(stage, "group", ["%(name)s:x:%(uid)d:" % user for user in plan["users"]])
+    _add_lines(stage, "passwd", ["%(name)s:x:%(uid)d:%(uid)d::/tmp/home/%(name)s:/bin/sh" % u for u in plan["users"]])
+    _add_lines(stage, "group", ["%(name)s:x:%(uid)d:" % user for user in plan["users"]])
     mount("--rbind", stage, "/tmp")
 
 
@@ -74,6 +71,8 @@ def run(request: Dict[str, Any]) -> Dict[str, Any]:
             check=False,
             **_how(request),
         )
+    except OSError as error:
+        return {"rc": 127, "output": str(error)}
     except subprocess.TimeoutExpired as late:
         return {"rc": None, "output": (late.output or b"").decode("utf-8", "replace")}
     return {"rc": done.returncode, "output": done.stdout.decode("utf-8", "replace")}
