@@ -263,8 +263,8 @@ def test_a_user_is_found_by_name_and_by_number(getent: Getent) -> None:
 
 def test_who_has_no_entry_gets_least(getent: Getent) -> None:
     directory = Directory(PATIENCE)
-    assert directory.user(4242) == User("4242", 4242, 4242, "/", "/bin/sh", ())
-    assert directory.find("4242") == User("4242", 4242, 4242)
+    assert directory.user(4242) == User("4242", 4242, _child.NO_GROUP, "/", "/bin/sh", ())
+    assert directory.find("4242") == User("4242", 4242, _child.NO_GROUP)
     assert directory.find("nobody-of-that-name") is None
 
 
@@ -315,7 +315,9 @@ def test_a_database_that_does_not_answer_is_not_asked_again(getent: Getent) -> N
         directory.find("anna")
     with pytest.raises(NoAnswer):
         directory.with_groups(User("anna", 1001, 100))
-    assert directory.user(1001) == User("1001", 1001, 1001), "without an answer nobody is given a name, or groups"
+    assert directory.user(1001) == User("1001", 1001, _child.NO_GROUP), (
+        "without an answer nobody is given a name, or groups"
+    )
     assert getent.calls() == []
 
 

@@ -15,6 +15,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._census import Seen, lo
 from ansible_collections.fleet.tmux.plugins.module_utils._child import Directory
 from ansible_collections.fleet.tmux.plugins.module_utils._model import Unread
 from ansible_collections.fleet.tmux.plugins.module_utils._policy import PROTECTIONS, Policy, matcher
+from ansible_collections.fleet.tmux.plugins.module_utils._remove import remove_unchanged
 from ansible_collections.fleet.tmux.plugins.module_utils._servers import Host, locate
 from ansible_collections.fleet.tmux.tests.unit.world import PATIENCE, World, eventually, started
 
@@ -232,10 +233,9 @@ def test_who_survives_is_not_counted_as_freed(server: World, monkeypatch: pytest
     (pid,) = server.session(identity).pids
     eventually(lambda: commands(pid) == ["sh", "sleep"], "the child runs")
     survivor = proctable.belonging_to(proctable.read_table(), [pid])[1]
-    remove = prune.remove_unchanged
 
     def remove_and_see_it_end(*words: Any) -> Any:
-        done = remove(*words)
+        done = remove_unchanged(*words)
         eventually(lambda: started(pid) is None, "the shell ends")
         return done
 
