@@ -202,7 +202,8 @@ def bring_about(module: AnsibleModule, result: Dict[str, Any]) -> None:
     made = plan(params["state"], params["name"], params["recreate"], listing.sessions, listing.unread)
     result["sessions"] = list(made.before)
     if module._diff:
-        result["diff"] = {"before": {"sessions": list(made.before)}, "after": {"sessions": list(made.after)}}
+        sides = {"before": made.before, "after": made.after}
+        result["diff"] = {side: {"sessions": [shown(name) for name in names]} for side, names in sides.items()}
     if made.create:
         place.directory(wanted.chdir)
         place.require_birthplace()
