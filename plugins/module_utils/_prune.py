@@ -285,7 +285,7 @@ class Run:
             "evidence": dict(case.evidence, **hidden),
             "snapshot": shown(fate.snapshot) if fate.snapshot else None,
             "survivors": [ending.as_dict() for ending in fate.survivors],
-            "lives_on": lives_on(case, gone) if case.verdict.remove else [],
+            "lives_on": lives_on(case, gone) if gone else [],
         }
 
 
