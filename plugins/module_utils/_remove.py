@@ -133,10 +133,10 @@ def _give(client: Client, orders: Sequence[Order], nonce: str) -> Tuple[Set[str]
 def set_option(
     client: Client, version: Version, name: str, values: Dict[str, Optional[str]], sessions: Sequence[Session]
 ) -> Set[str]:
-    """Give sessions a user option (by session id; None: take it away); the ids of those that it was done to.
+    """Give sessions a user option (by session id; None: take it away); the ids of those it was done to.
 
-    It is given only to a session that is exactly as it was listed, and taken from one that is still the same. That moves
-    none of the clocks of a session. The values are ours: nothing in them has to be quoted.
+    It is given only to a session that is exactly as it was listed, and taken from one that is still the same. That
+    moves none of the clocks of a session. The values are ours: nothing in them has to be quoted.
     """
 
     def act(session: Session) -> str:

@@ -88,7 +88,8 @@ class Archive:
     def _fill(self, draft: str, client: Client, session: Session, owner: User, now: int) -> None:
         described = _description(client, session, owner, now)
         for pane in sorted({pane.id for pane in session.panes}):
-            self._write(draft, _text_file(pane), _captured(client, pane, []), owner)
+            text = b"\n".join(line.rstrip(b" ") for line in _captured(client, pane, []).split(b"\n"))
+            self._write(draft, _text_file(pane), text, owner)
             if self._colors:
                 self._write(draft, _color_file(pane), _captured(client, pane, ["-e"]), owner)
         text = json.dumps(described, indent=2, sort_keys=True, ensure_ascii=True) + "\n"
