@@ -66,14 +66,21 @@ class _Words(NamedTuple):
     """The words for what was done, or would be."""
 
     removed: str
-    kept: str
     freed: str
     removed_title: str
     kept_title: str
+    columns: Row
 
 
-_DONE = _Words("removed", "kept", "freed", "Removed", "Kept")
-_PLANNED = _Words("would be removed", "would be kept", "would be freed", "Would be removed", "Would be kept")
+_COLUMNS = ("HOST", "OWNER", "LOOKED AT")
+_DONE = _Words("removed", "freed", "Removed", "Kept", _COLUMNS + ("REMOVED", "KEPT", "FAILED", "WHY KEPT"))
+_PLANNED = _Words(
+    "would be removed",
+    "would be freed",
+    "Would be removed",
+    "Would be kept",
+    _COLUMNS + ("TO REMOVE", "TO KEEP", "FAILED", "WHY KEEP"),
+)
 
 
 class _Report(NamedTuple):
@@ -108,7 +115,7 @@ def cleanup_table(results: Mapping[str, Any], check_mode: bool = False) -> str:
     words = _PLANNED if check_mode else _DONE
     parts = [
         _sum(reports, words),
-        _table(reports),
+        _table(reports, words),
         _list(words.removed_title, ("HOST", "OWNER", "SESSION", "WHY"), _sessions(reports, "removed")),
         _list(words.kept_title, ("HOST", "OWNER", "SESSION", "WHY"), _sessions(reports, "kept")),
         _list("Not removed, though it should be", ("HOST", "OWNER", "SESSION", "WHY"), _sessions(reports, "failures")),
@@ -147,10 +154,9 @@ def _bytes(number: int) -> str:
 # --- one line for each host and owner ---------------------------------------------------------------------------------
 
 
-def _table(reports: Sequence[_Report]) -> str:
-    head = ("HOST", "OWNER", "LOOKED AT", "REMOVED", "KEPT", "FAILED", "WHY KEPT")
+def _table(reports: Sequence[_Report], words: _Words) -> str:
     rows = [row for report in reports for row in _host_rows(report)]
-    return _aligned([head] + rows, right=(2, 3, 4, 5))
+    return _aligned([words.columns] + rows, right=(2, 3, 4, 5))
 
 
 def _host_rows(report: _Report) -> List[Row]:

@@ -115,7 +115,7 @@ class Creator:
         try:
             made = self._begin(wanted)
         except TmuxError as error:
-            if error.message.endswith("duplicate session: %s" % wanted.name):
+            if error.message.startswith("tmux: duplicate session: "):
                 return False
             raise CreateError("session %r could not be made: %s" % (wanted.name, error.message))
         self._made[wanted.name] = made

@@ -260,10 +260,14 @@ def _session(own: Rows) -> Session:
     ((_id, _pid, _start, created, activity, last, attached, count, _version, name, group, keep, notice),) = own["s"]
     ((identity, guard, who),) = own["g"]
     clients = [int(seen) for _session_id, seen in own.get("c", [])]
-    panes: Dict[str, List[List[str]]] = {}
+    panes: Dict[str, List[Pane]] = {}
     for fields in own.get("p", []):
-        panes.setdefault(fields[1], []).append(fields)
-    windows = tuple(_window(fields, panes.get(fields[1], [])) for fields in own.get("w", []))
+        panes.setdefault(fields[1], []).append(_pane(fields))
+    # A window that is linked twice into one session is listed twice, and so are its panes.
+    distinct = {window: tuple({pane.id: pane for pane in found}.values()) for window, found in panes.items()}
+    windows = tuple(_window(fields, distinct.get(fields[1], ())) for fields in own.get("w", []))
+    if sum(len(window.panes) for window in windows) != len(own.get("p", [])):
+        raise ValueError("%d panes were listed, which is not what its windows hold" % len(own.get("p", [])))
     if len(name) > TEXT_LIMIT or len(keep) > TEXT_LIMIT:
         raise ValueError("its name or @keep has more than %d characters" % TEXT_LIMIT)
     if len(windows) != int(count):
@@ -285,10 +289,8 @@ def _session(own: Rows) -> Session:
     )
 
 
-def _window(fields: List[str], panes: List[List[str]]) -> Window:
+def _window(fields: List[str], own: Tuple[Pane, ...]) -> Window:
     _sid, identity, index, active, activity, width, height, count, layout, name = fields
-    # A window that is linked twice into one session is listed twice, and so are its panes.
-    own = tuple({pane[2]: _pane(pane) for pane in panes}.values())
     if len(own) != int(count):
         raise ValueError("%d of the %d panes of window %s were listed" % (len(own), int(count), identity))
     return Window(

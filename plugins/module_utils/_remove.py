@@ -61,7 +61,7 @@ def order_if_unchanged(session: Session, version: Version, nonce: str, act: Act 
         return Order(session.id, [_judged(session, condition, nonce, act)])
     commands = [_flagged(session, pane.id, pane.guard, version) for pane in session.panes]
     condition = "#{?#{%s},0,%s}" % (_FLAG, _same(GUARD, session.guard, session.name, version))
-    return Order(session.id, commands + [_judged(session, condition, nonce, act, "set-option -u -t %s %s ; ")])
+    return Order(session.id, commands + [_judged(session, condition, nonce, act, " ; set-option -u -t %s %s")])
 
 
 def order_if_same(session: Session, version: Version, nonce: str, act: Act = _kill) -> Order:
@@ -81,8 +81,9 @@ def _same(guard: str, seen: str, name: str, version: Version) -> str:
 
 def _judged(session: Session, condition: str, nonce: str, act: Act, tidy: str = "") -> Command:
     done = "display-message -p '%s done %s' ; %s" % (nonce, session.id, act(session))
-    before = tidy % (target(session.id), _FLAG) if tidy else ""
-    keep = "%sdisplay-message -p '%s kept %s'" % (before, nonce, session.id)
+    # First the word: what follows it fails when the session has gone.
+    after = tidy % (target(session.id), _FLAG) if tidy else ""
+    keep = "display-message -p '%s kept %s'%s" % (nonce, session.id, after)
     return ["if-shell", "-F", "-t", session.id, condition, done, keep]
 
 

@@ -240,7 +240,9 @@ class Tmux:
     def __init__(self, account: Account, path: Optional[str] = None, binary: Optional[str] = None) -> None:
         self.account = account
         self.binary = binary or binaries()[0]
-        self.path = path or os.path.join(default_directory(account), "default")
+        self.path = os.path.join(default_directory(account), "default")
+        if path is not None:
+            self.path = path
 
     def run(self, *words: str) -> "subprocess.CompletedProcess[bytes]":
         return run_as(self.account, self.binary, "-u", "-S", self.path, *words)
@@ -309,12 +311,12 @@ def fake(account: Account, mode: str, path: Optional[str] = None, **settings: An
 # --- the collection ---------------------------------------------------------------------------------------------------
 
 
-def module(name: str, account: Account = ROOT, check: bool = False, **params: Any) -> Result:
+def module(plugin: str, account: Account = ROOT, check: bool = False, **params: Any) -> Result:
     """Run a module of the collection; its result. That it ends, and that its result is harmless, is always judged."""
     settings = dict(params, _ansible_check_mode=check, _ansible_remote_tmp="/tmp", _ansible_diff=True)
     env = dict(environment(account), PYTHONPATH=os.environ.get("PYTHONPATH", ""), PYTHONDONTWRITEBYTECODE="1")
     done = subprocess.run(
-        [sys.executable, os.path.join(HERE, "run_module.py"), name],
+        [sys.executable, os.path.join(HERE, "run_module.py"), plugin],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": settings}).encode(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -328,6 +330,7 @@ def module(name: str, account: Account = ROOT, check: bool = False, **params: An
     assert not done.stderr, done.stderr.decode("utf-8", "replace")[-5000:]
     result: Result = json.loads(done.stdout)
     assert "exception" not in result, result["exception"]
+    assert "arameters" not in result.get("msg", ""), result["msg"]
     result.pop("invocation", None)
     result["warnings"] = [_words(warning) for warning in result.get("warnings", [])]
     assert list(harmful(result)) == []
@@ -340,16 +343,16 @@ def _words(warning: Any) -> str:
 
 def info(**params: Any) -> Result:
     """What root sees of all users' servers."""
-    return module("tmux_session_info", **dict({"all_users": True}, **_scope(params)))
+    return module("tmux_session_info", **_scoped(params))
 
 
 def prune(**params: Any) -> Result:
     """Root removes all sessions of all users that are not protected."""
-    return module("tmux_session_prune", **dict({"all_users": True, "idle": "0", "protect": []}, **_scope(params)))
+    return module("tmux_session_prune", **dict({"idle": "0", "protect": []}, **_scoped(params)))
 
 
-def _scope(params: Dict[str, Any]) -> Dict[str, Any]:
-    return dict(params, all_users=False) if "socket_path" in params or "users" in params else params
+def _scoped(params: Dict[str, Any]) -> Dict[str, Any]:
+    return params if "socket_path" in params or "users" in params else dict(params, all_users=True)
 
 
 def together(calls: Sequence[Callable[[], _Value]]) -> List[_Value]:
@@ -363,7 +366,7 @@ def harmful(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for key, item in value.items():
             yield from harmful(key)
-            if key != "content":  # That has lines.
+            if key not in ("content", "stdout", "stderr"):  # These have lines.
                 yield from harmful(item)
             elif item is not None:
                 yield from harmful(item.replace("\n", "").replace("\t", ""))

@@ -76,6 +76,7 @@ def test_a_fleet() -> None:
 def test_check_mode_says_what_would_be() -> None:
     text = cleanup_table(FLEET, check_mode=True)
     assert "1 of 5 sessions on 3 hosts would be removed." in text
+    assert "\nHOST  OWNER  LOOKED AT  TO REMOVE  TO KEEP  FAILED  WHY KEEP\n" in text
     assert "\nWould be removed:\n" in text
     assert "\nWould be kept:\n" in text
 

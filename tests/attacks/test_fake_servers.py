@@ -1,0 +1,222 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Servers that are none: whatever message they send to the client, it does as their owner what it does, and in time."""
+
+import contextlib
+import os
+import subprocess
+from typing import Any, Dict, Iterator, List
+
+import pytest
+from ansible_collections.fleet.tmux.tests.attacks.realm import (
+    ALICE,
+    BOB,
+    BOUND,
+    EVIDENCE,
+    ROOT,
+    SECRET,
+    VAULT,
+    Result,
+    Tmux,
+    at,
+    binaries,
+    default_directory,
+    environment,
+    eventually,
+    fake,
+    in_vault,
+    info,
+    module,
+    naive,
+    prune,
+    ran_as,
+    removed,
+    stopped,
+    together,
+    version_of,
+    witness,
+)
+
+MODERN = [binary for binary in binaries() if version_of(binary) >= (3, 1)]
+"""Clients that open files for a server; older ones cannot."""
+
+
+def through_the_collection(path: str, binary: str) -> List[Result]:
+    """Everything that the collection does with a server of which it knows the socket, and with all servers."""
+    options: Dict[str, Any] = {"executable": binary, "timeout": 3}
+    return together(
+        [
+            lambda: info(include=["content", "processes"], **options),
+            lambda: info(socket_path=path, include=["content"], **options),
+            lambda: prune(socket_path=path, **options),
+            lambda: module("tmux_session", socket_path=path, name=["x"], state="absent", **options),
+            lambda: module("tmux_session", socket_path=path, name=["x"], state="present", **options),
+            lambda: prune(**options),
+        ]
+    )
+
+
+@pytest.fixture
+def bystander() -> Iterator[Tmux]:
+    """Another user's session, which is to be removed whatever the attacker does."""
+    server = Tmux(BOB).start("idle")
+    yield server
+    assert server.names() == []
+
+
+@pytest.mark.parametrize("binary", binaries())
+@pytest.mark.parametrize("mode", ["shell", "exec", "lock"])
+def test_a_server_that_has_its_client_run_a_program(bystander: Tmux, mode: str, binary: str) -> None:
+    program = witness(ALICE, mode)
+    with fake(ALICE, mode, program=program) as path:
+        naive(path, binary=binary)
+        assert ran_as(mode) == [ROOT.uid]
+        os.unlink(os.path.join(EVIDENCE, "%s.0" % mode))
+        results = through_the_collection(path, binary)
+    assert ran_as(mode) == [ALICE.uid]
+    assert ("bob", "idle") in removed(results[-1])
+
+
+@pytest.mark.parametrize("binary", MODERN)
+def test_a_server_that_has_its_client_write_a_file(bystander: Tmux, binary: str) -> None:
+    with fake(ALICE, "write-open", file=VAULT + "/written") as path:
+        naive(path, binary=binary)
+        assert in_vault() == ["written"]
+        os.unlink(VAULT + "/written")
+        results = through_the_collection(path, binary)
+    assert in_vault() == []
+    assert ("bob", "idle") in removed(results[-1])
+
+
+@pytest.mark.parametrize("binary", MODERN)
+def test_a_server_that_has_its_client_read_a_file(bystander: Tmux, binary: str) -> None:
+    loot = ALICE.home + "/loot"
+    with fake(ALICE, "read-open", file=VAULT + "/secret", into=loot) as path:
+        naive(path, binary=binary)
+        with open(loot, encoding="utf-8") as handle:
+            assert handle.read() == SECRET
+        os.unlink(loot)
+        results = through_the_collection(path, binary)
+    with open(loot, encoding="utf-8") as handle:
+        assert handle.read() == ""
+    assert ("bob", "idle") in removed(results[-1])
+
+
+@pytest.mark.parametrize("binary", binaries())
+def test_a_server_that_has_its_client_signal_the_caller(bystander: Tmux, binary: str) -> None:
+    with fake(ALICE, "detach-kill") as path:
+        script = ["/bin/sh", "-c", '"$0" -u -S "$1" list-sessions; sleep 3600', binary, path]
+        caller = subprocess.Popen(script, env=environment(ROOT), start_new_session=True)
+        assert caller.wait(BOUND) == -1  # SIGHUP
+        results = through_the_collection(path, binary)
+    assert ("bob", "idle") in removed(results[-1])
+
+
+def wait_until_stopped(pid: int) -> None:
+    eventually(lambda: stopped(pid), "the client stops")
+
+
+HANGS = ["silence", "drip", "suspend", "deaf", "full", "flood", "garbage"]
+
+
+@pytest.mark.parametrize("binary", MODERN)
+def test_servers_that_do_not_come_to_an_end(bystander: Tmux, binary: str) -> None:
+    """Silence, a byte now and then, endless output, a client that is stopped, a queue that nobody looks at."""
+    for mode in HANGS:
+        with fake(ALICE, mode) as path:
+            client = subprocess.Popen(
+                [binary, "-u", "-S", path, "list-sessions"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=environment(ROOT),
+            )
+            if mode == "suspend":
+                wait_until_stopped(client.pid)
+            elif mode not in ("full", "garbage"):
+                with pytest.raises(subprocess.TimeoutExpired):
+                    client.wait(0.5)
+            client.kill()
+            client.wait(BOUND)
+            for result in through_the_collection(path, binary)[:2]:
+                assert at(result, path)["status"] in ("hung", "unreachable")
+                assert result["sessions"] == [] or result["sessions"][0]["owner"] == "bob"
+
+
+def test_all_of_them_at_once_cost_their_owner_a_share_and_nobody_else(bystander: Tmux) -> None:
+    paths = []
+    with_all = [fake(ALICE, mode, path="/tmp/tmux-41001/%s-%d" % (mode, number)) for mode in HANGS for number in (1, 2)]
+    os.mkdir("/tmp/tmux-41001", 0o700)
+    os.chown("/tmp/tmux-41001", ALICE.uid, ALICE.gid)
+    for one in with_all:
+        paths.append(one.__enter__())
+    result = prune(timeout=1)
+    for one in with_all:
+        one.__exit__(None, None, None)
+    assert removed(result) == [("bob", "idle")]
+    for path in paths:
+        assert at(result, path)["status"] in ("hung", "unreachable")
+        assert at(result, path)["reason"]
+    assert any("not asked" in server["reason"] for server in result["servers"])
+
+
+@pytest.mark.parametrize("binary", MODERN)
+@pytest.mark.parametrize("code", [0, 1, 77, -1, 2**31 - 1])
+def test_a_server_that_ends_its_client(bystander: Tmux, code: int, binary: str) -> None:
+    with fake(ALICE, "exit", code=code, message="\x1b]0;pwned\x07\x1b[2J\u202e\udcff\n") as path:
+        result = prune(executable=binary, timeout=3)
+    assert removed(result) == [("bob", "idle")]
+    assert at(result, path)["status"] == "unreachable"
+
+
+def test_a_server_that_closes_the_connection(bystander: Tmux) -> None:
+    with fake(ALICE, "slam") as path:
+        result = prune(timeout=3)
+    assert removed(result) == [("bob", "idle")]
+    assert at(result, path)["status"] == "unreachable"
+
+
+# --- listings that lie ------------------------------------------------------------------------------------------------
+
+HONEST = {
+    "session_id": "$NUMBER",
+    "window_id": "@NUMBER",
+    "pane_id": "%NUMBER",
+    "pid": "1",
+    "start_time": "1000",
+    "version": "3.3a",
+    "session_created": "1000",
+    "session_activity": "1000",
+    "session_last_attached": "",
+    "session_attached": "0",
+    "session_windows": "1",
+    "session_name": "name-NUMBER",
+    "session_group": "",
+    "@keep": "",
+    "window_activity": "1000",
+    "window_panes": "1",
+    "pane_pid": "1",
+    "pane_dead_status": "",
+}
+LISTS = ["list-sessions", "list-windows", "list-panes"]
+NO_NUMBERS = ["\u00b2", "9" * 5000, "-" + "9" * 4300, "9" * 30, "1_0", "\x1b[2J", ""]
+
+
+def lying(field: str, value: str, number: int) -> Any:
+    path = "/tmp/tmux-41001/%s-%d" % (field.replace("@", "at-"), number)
+    return fake(ALICE, "lie", path=path, values=dict(HONEST, **{field: value}), answers=LISTS)
+
+
+@pytest.mark.parametrize("field", sorted(set(HONEST) - {"session_name", "session_group", "@keep"}))
+def test_numbers_that_are_none(bystander: Tmux, field: str) -> None:
+    """Nothing that one server lists may stop the others, or make a result that cannot be written or read."""
+    default_directory(ALICE)
+    with contextlib.ExitStack() as stack:
+        for number, value in enumerate(NO_NUMBERS):
+            stack.enter_context(lying(field, value, number))
+        seen, result = together([lambda: info(include=["processes"]), lambda: prune()])
+    assert ("bob", "idle") in removed(result)
+    assert [server["owner"] for server in seen["servers"]].count("alice") == len(NO_NUMBERS)
+    assert [server["owner"] for server in result["servers"]].count("alice") == len(NO_NUMBERS)

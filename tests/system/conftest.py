@@ -1,0 +1,40 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A small world for each test."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+from place import Place, why_not
+
+_WHY_NOT = why_not()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A world whose tmux servers are all its own."""
+    if _WHY_NOT:
+        pytest.skip("left out: needs root, or a user who may make namespaces (%s)" % _WHY_NOT)
+    stage = tmp_path / "stage"
+    stage.mkdir()
+    world = Place(stage)
+    try:
+        yield world
+    finally:
+        world.stop()
+
+
+@pytest.fixture
+def all_users(place: Place) -> Place:
+    """A world with several users."""
+    if not place.is_root:
+        pytest.skip("left out: needs root, for the sessions of several users")
+    return place

@@ -1,0 +1,214 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A small world with its own processes, /tmp and users: what is done in there reaches nothing outside.
+
+tmux servers of the machine are not to be seen from there, so a cleanup of all users can be tried for real.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+
+ROOT = Path(__file__).resolve().parents[2]
+CHECKOUT = "/tmp/checkout"
+"""The copy of this checkout in there."""
+PATIENCE = 600.0
+"""Seconds after which something will not happen any more. Only a test that fails waits so long."""
+IDLE = 5
+"""Seconds without activity that make a session idle in these tests."""
+PRINTING = "while :; do date; sleep 0.1; done"
+
+
+class Done(NamedTuple):
+    """How a command ended, and all that it wrote."""
+
+    rc: int
+    output: str
+
+
+class Owner(NamedTuple):
+    """Somebody with tmux sessions. ``uid``: None is whoever runs the tests."""
+
+    name: str
+    uid: Optional[int]
+    home: str
+
+
+class NotHere(Exception):
+    """This machine does not let us make namespaces."""
+
+
+def namespaces() -> List[str]:
+    """The command that makes them: root just does, everybody else needs a user namespace."""
+    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    return command if os.geteuid() == 0 else command + ["--user", "--map-current-user", "--keep-caps"]
+
+
+def why_not() -> str:
+    """Why there can be no world here, or nothing."""
+    try:
+        probe = subprocess.run(
+            namespaces() + ["mount", "-t", "tmpfs", "tmpfs", "/tmp"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except OSError as error:
+        return str(error)
+    return (
+        probe.stdout.decode("utf-8", "replace").strip() or "exit status %d" % probe.returncode
+        if probe.returncode
+        else ""
+    )
+
+
+class Place:
+    """One such world. As root it has the users alice and bob; else only whoever runs the tests."""
+
+    def __init__(self, stage: Path) -> None:
+        self.is_root = os.geteuid() == 0
+        self.owners = [Owner("alice", 61801, "/tmp/home/alice"), Owner("bob", 61802, "/tmp/home/bob")]
+        if not self.is_root:
+            self.owners = [Owner("me", None, "/tmp")]
+        self._process = subprocess.Popen(
+            namespaces() + [sys.executable, str(Path(__file__).with_name("inside.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._ask(self._plan(stage))
+
+    def _plan(self, stage: Path) -> Dict[str, Any]:
+        listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        files = subprocess.run(listing, cwd=str(ROOT), stdout=subprocess.PIPE, check=True).stdout
+        names = [os.fsdecode(name) for name in files.split(b"\0") if name]
+        venvs = _shared_venvs()
+        needed = {str(ROOT), sys.prefix, sys.base_prefix, venvs} - {""}
+        return {
+            "stage": str(stage),
+            "source": str(ROOT),
+            "files": [name for name in names if (ROOT / name).is_file()],
+            "needed": sorted(path for path in needed if path.startswith("/tmp/")),
+            "venvs": venvs,
+            "users": [{"name": owner.name, "uid": owner.uid} for owner in self.owners if owner.uid is not None],
+        }
+
+    def _ask(self, request: Dict[str, Any]) -> Dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(request).encode("ascii") + b"\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, "the small world has ended"
+        answered: Dict[str, Any] = json.loads(answer.decode("ascii"))
+        return answered
+
+    def stop(self) -> None:
+        """End it, and with it every process in there."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+    # --- commands
+
+    def run(self, *argv: str, owner: Optional[Owner] = None, directory: str = CHECKOUT, **variables: str) -> Done:
+        """Run a command as whoever runs the tests, or as an owner of sessions."""
+        answer = self._ask(self._request("run", argv, owner, directory, variables))
+        assert answer["rc"] is not None, "%s is not done yet: %s" % (argv, answer["output"])
+        return Done(answer["rc"], answer["output"])
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file next to the checkout's own."""
+        done = self.run("sh", "-c", 'printf %s "$2" >"$1"', "sh", name, text)
+        assert done.rc == 0, done.output
+
+    def _request(
+        self, do: str, argv: Sequence[str], owner: Optional[Owner], directory: str, variables: Dict[str, str]
+    ) -> Dict[str, Any]:
+        environment = _environment() if owner is None else {"PATH": os.environ["PATH"], "HOME": owner.home}
+        words = list(argv)
+        if not self.is_root:
+            words = ["setpriv", "--inh-caps", "-all", "--ambient-caps", "-all"] + words
+        return {
+            "do": do,
+            "argv": words,
+            "uid": None if owner is None else owner.uid,
+            "directory": directory,
+            "environment": dict(environment, TERM="xterm", **variables),
+            "patience": PATIENCE,
+        }
+
+    # --- sessions
+
+    def tmux(self, owner: Owner, *words: str) -> str:
+        """Ask an owner's tmux server something."""
+        done = self.run("tmux", "-u", "-f", "/dev/null", *words, owner=owner, directory="/")
+        assert done.rc == 0, "%s: %s" % (words, done.output)
+        return done.output
+
+    def sessions(self, owner: Owner) -> List[str]:
+        """The names of an owner's sessions; without a server, none."""
+        done = self.run("tmux", "-u", "list-sessions", "-F", "#{session_name}", owner=owner, directory="/")
+        if done.rc:
+            assert "no server running" in done.output or "error connecting" in done.output, done.output
+            return []
+        return sorted(done.output.splitlines())
+
+    def populate(self, owner: Owner, *idle: str) -> None:
+        """Start idle sessions, and one for each reason to keep one; wait until all but the printing one are idle."""
+        for name in [*idle, "attached", "kept"]:
+            self.tmux(owner, "new-session", "-d", "-s", name, "cat")
+        self.tmux(owner, "new-session", "-d", "-s", "printing", PRINTING)
+        self.tmux(owner, "set-option", "-t", "kept", "@keep", "on")
+        attach = ["tmux", "-u", "attach-session", "-t", "=attached"]
+        self._ask(self._request("show", attach, owner, "/", {}))
+        count = ["list-sessions", "-F", "#{session_name} #{session_attached}"]
+        eventually(lambda: "attached 1" in self.tmux(owner, *count).splitlines(), "a client is attached")
+        for name in [*idle, "attached", "kept"]:
+            eventually(lambda name=name: self.rests(owner, name), "%s of %s is idle" % (name, owner.name))  # type: ignore[misc]
+
+    def rests(self, owner: Owner, name: str) -> bool:
+        """Whether all of tmux's own clocks say that a session is idle."""
+        clocks = ["session_created", "session_activity", "session_last_attached", "window_activity"]
+        shown = self.tmux(owner, "list-windows", "-t", "=" + name, "-F", " ".join("#{%s}" % clock for clock in clocks))
+        return time.time() - max(int(clock) for clock in shown.split()) > IDLE + 1
+
+
+def eventually(look: Callable[[], bool], what: str) -> None:
+    """Wait until something has come true."""
+    deadline = time.monotonic() + PATIENCE
+    while not look():
+        assert time.monotonic() < deadline, "this never happened: %s" % what
+        time.sleep(0.1)
+
+
+def _shared_venvs() -> str:
+    """The virtual environments of the real checkout, so that its copy need not download them again."""
+    for folder in [Path(sys.prefix).parent, ROOT / ".cache" / "venv"]:
+        if folder.name == "venv" and folder.parent.name == ".cache" and folder.is_dir():
+            return str(folder)
+    return ""
+
+
+def _environment() -> Dict[str, str]:
+    """What a person's shell has: nothing of the virtual environment, of Ansible or of tmux that the tests run in."""
+    dropped = (
+        "ANSIBLE_",
+        "TMUX",
+        "PYTHON",
+        "VIRTUAL_ENV",
+        "PYTEST",
+        "MAKE",
+        "INVENTORY",
+        "LIMIT",
+        "CHECK",
+        "ARGS",
+        "ONLY",
+    )
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    own = (os.path.join(sys.prefix, "bin"), os.path.join(os.path.dirname(str(ROOT)), "python"))
+    kept["PATH"] = os.pathsep.join(folder for folder in kept["PATH"].split(os.pathsep) if folder not in own)
+    # Ansible's own files, which would else be below the real home.
+    return dict(kept, ANSIBLE_HOME="/tmp/ansible", ANSIBLE_REMOTE_TMP="/tmp/ansible/remote", ANSIBLE_NOCOLOR="1")

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the READMEs show works as written: each command, and each playbook, in the order in which they stand there."""
+
+import os
+import re
+import sys
+from typing import List, Tuple
+
+import pytest
+from place import ROOT, Done, Place, eventually
+
+PAGES = ["README.md", "roles/tmux_cleanup/README.md"]
+NOT_WITHIN_A_TEST = ["make test"]
+"""It runs this very test."""
+ALIVE = ["attached", "idle", "kept", "printing"]
+HOSTS = """\
+web1 ansible_connection=local
+[all:vars]
+ansible_python_interpreter=%s
+ansible_become_method=ansible.builtin.su
+"""
+
+
+def blocks(page: str) -> List[Tuple[str, str]]:
+    """The language and the text of each block of code."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def commands(language: str, text: str) -> List[str]:
+    """The commands that a person would run for one block."""
+    if language == "sh":
+        return [line for line in text.splitlines() if line not in NOT_WITHIN_A_TEST]
+    if language == "yaml":
+        return ["ansible-playbook -i hosts.ini --check site.yml", "ansible-playbook -i hosts.ini site.yml"]
+    # What a user types within tmux.
+    return []
+
+
+def run(place: Place, command: str) -> Done:
+    tools = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+    return place.run("sh", "-c", command, PATH=tools, ANSIBLE_COLLECTIONS_PATH="/tmp/collections")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_works_as_written(all_users: Place, page: str) -> None:
+    alice = all_users.owners[0]
+    all_users.populate(alice, "idle")
+    all_users.write("hosts.ini", HOSTS % sys.executable)
+    if "ansible-galaxy" not in (ROOT / page).read_text(encoding="utf-8"):
+        assert run(all_users, "ansible-galaxy collection install --offline .").rc == 0
+    tried = 0
+    for language, text in blocks(page):
+        assert language in ("sh", "yaml", "console"), language
+        if language == "yaml":
+            all_users.write("site.yml", text)
+        for command in commands(language, text):
+            done = run(all_users, command)
+            assert done.rc == 0, "%s\n%s\n%s" % (command, text, done.output)
+            assert "WARNING" not in done.output, "%s\n%s" % (command, done.output)
+            assert all_users.sessions(alice) == ALIVE, command
+            tried += 1
+    assert tried >= 4
+
+
+def test_what_users_are_told_to_type_keeps_a_session(all_users: Place) -> None:
+    """The commands for within tmux, each in a session of its own."""
+    alice = all_users.owners[0]
+    told = [line for language, text in blocks("README.md") if language == "console" for line in text.splitlines()]
+    assert len(told) == 2
+    for number, line in enumerate(told):
+        # The day on the page will be in the past some day.
+        typed = re.sub(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "9998-12-24", line)
+        all_users.tmux(alice, "new-session", "-d", "-s", "kept-%d" % number, typed + "; exec cat")
+    names = ["kept-%d" % number for number in range(len(told))]
+    for name in names:
+        keep = ["show-options", "-q", "-v", "-t", "=%s:" % name, "@keep"]
+        eventually(lambda keep=keep: bool(all_users.tmux(alice, *keep).strip()), name + " has its mark")  # type: ignore[misc]
+    done = all_users.run("make", "cleanup", "ARGS=-e tmux_cleanup_idle=0")
+    assert done.rc == 0, done.output
+    assert all_users.sessions(alice) == names
