@@ -92,10 +92,10 @@ class Session(NamedTuple):
     name: str
     group: str
     keep: str
-    notice: str
     guard: str
     identity: str
     windows: Tuple[Window, ...]
+    notice: str = ""
 
     @property
     def panes(self) -> List[Pane]:

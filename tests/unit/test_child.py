@@ -263,8 +263,8 @@ def test_a_user_is_found_by_name_and_by_number(getent: Getent) -> None:
 
 def test_who_has_no_entry_gets_least(getent: Getent) -> None:
     directory = Directory(PATIENCE)
-    assert directory.user(4242) == User("4242", 4242, 4242, "/", "/bin/sh", ())
-    assert directory.find("4242") == User("4242", 4242, 4242)
+    assert directory.user(4242) == User("4242", 4242, 65534, "/", "/bin/sh", ())
+    assert directory.find("4242") == User("4242", 4242, 65534)
     assert directory.find("nobody-of-that-name") is None
 
 
