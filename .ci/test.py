@@ -224,8 +224,11 @@ def unit_old(bench: Bench) -> None:
 
 
 def system(bench: Bench) -> None:
+    """Run the whole as people do, in small worlds of its own; the tests that this machine cannot run say so."""
     bench.copy()
     _pytest(bench, "tests/system", str(bench.tree))
+    if bench.said("left out: needs root"):
+        raise environments.Missing("root, with the right to make namespaces (unshare of util-linux)")
 
 
 def attacks(bench: Bench) -> None:

@@ -9,9 +9,11 @@ anything that the client may do (read and write files, execute programs): the ch
 environment or more open files than its user could have had anyway.
 """
 
+import errno
 import os
 import resource
 import selectors
+import shutil
 import signal
 import subprocess
 import time
@@ -82,19 +84,23 @@ def run(
     directory. We wait for the process, not for the end of its output: a tmux server is handed the descriptors of its
     client and may keep them open for ever.
 
-    :raises OSError: when it cannot be started.
+    :raises OSError: when it cannot be started; what only the user cannot start ends with 127 and says why.
     """
+    words = [os.fsencode(word) for word in argv]
+    variables = {os.fsencode(key): os.fsencode(value) for key, value in (env or {}).items()}
+    if user is not None and shutil.which(argv[0], path=(env or {}).get("PATH", SEARCH_PATH)) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
     # AnsibleModule.run_command can neither change the user nor limit time and output.
     process = subprocess.Popen(  # pylint: disable=consider-using-with,subprocess-popen-preexec-fn,ansible-bad-function
-        [os.fsencode(word) for word in argv],
+        words,
         stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         close_fds=True,
         cwd="/",
-        env={os.fsencode(key): os.fsencode(value) for key, value in (env or {}).items()},
+        env=variables,
         start_new_session=True,
-        preexec_fn=_becoming(user),
+        preexec_fn=_becoming(user, words, variables),
     )
     conversation = _Conversation(process, stdin, limit)
     try:
@@ -109,8 +115,12 @@ def run(
     )
 
 
-def _becoming(user: Optional[User]) -> Callable[[], None]:
-    """What the child does before it runs the program: drop every right that ``user`` would not have."""
+def _becoming(user: Optional[User], words: List[bytes], variables: Mapping[bytes, bytes]) -> Callable[[], None]:
+    """What the child does before it runs the program: drop every right that ``user`` would not have.
+
+    From that moment on the child is the user's, who may stop it. Popen waits, without any limit, until the child has
+    become the program or has closed the pipe that tells of a failure: so all is closed before that moment.
+    """
 
     def become() -> None:
         os.umask(0o022)
@@ -118,9 +128,15 @@ def _becoming(user: Optional[User]) -> Callable[[], None]:
             return
         os.setpriority(os.PRIO_PROCESS, 0, 0)
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+        os.closerange(3, max(int(name) for name in os.listdir("/proc/self/fd")) + 1)
         os.setgroups(user.groups or (user.gid,))
         os.setresgid(user.gid, user.gid, user.gid)
         os.setresuid(user.uid, user.uid, user.uid)
+        try:
+            os.execvpe(words[0], words, variables)
+        except OSError as error:
+            os.write(2, b"%s cannot be run: %s\n" % (words[0], os.fsencode(str(error.strerror))))
+            os._exit(127)
 
     return become
 

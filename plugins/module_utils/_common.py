@@ -156,14 +156,14 @@ def _named(item: Dict[str, Any]) -> Tuple[str, str, str]:
 def warn_each(module: AnsibleModule, sentences: Sequence[str]) -> None:
     """Warn, but not without end: what one user does must not bury everything else."""
     for sentence in sentences[:WARNINGS_LIMIT]:
-        module.warn(sentence)
+        module.warn(shown(sentence))
     if len(sentences) > WARNINGS_LIMIT:
         module.warn("and %d more of the kind; the result has them all" % (len(sentences) - WARNINGS_LIMIT))
 
 
 def fail(module: AnsibleModule, message: str, result: Optional[Dict[str, Any]] = None) -> NoReturn:
     """Fail, and lose nothing of what was done until then."""
-    module.fail_json(msg=message, **(result or {}))
+    module.fail_json(msg=shown(message), **(result or {}))
     raise SystemExit(1)
 
 

@@ -5,8 +5,9 @@
 """Which tmux servers are on this host, whose they are, and whether they can be used."""
 
 import os
+import stat
 import time
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils import _proctable as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils import _sockets as sockets
@@ -17,6 +18,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux import Client, sh
 SERVERS_PER_OWNER = 200
 """Servers of one owner that are looked at; what one user starts must not cost the others their turn."""
 _RECOVERY_SECONDS = 3.0
+_PATHS_LIMIT = 100
 
 
 class Server(NamedTuple):
@@ -43,7 +45,7 @@ class Server(NamedTuple):
             "start_time": self.start_time,
             "version": shown(self.version),
             "status": self.status,
-            "reason": self.reason,
+            "reason": shown(self.reason),
         }
 
 
@@ -79,8 +81,10 @@ def _without_socket(host: Host, path: str, problem: Unusable) -> Server:
         return Server(path, me, problem.status, problem.reason)
     for process in _server_processes():
         uid = proctable.owner(process.pid)
-        if uid is not None and host.may_use(uid) and path in (listener.path for listener in _listening(process)):
-            return _judge(host, path, process, host.directory.user(uid))
+        if uid is not None and host.may_use(uid) and path in _paths(process):
+            server = _judge_true(host, _paths(process), process, host.directory.user(uid))
+            if server.socket == path:
+                return server
     return Server(path, me, "absent", problem.reason)
 
 
@@ -137,11 +141,11 @@ def _of_owner(host: Host, uid: int, processes: Iterable[proctable.Process]) -> L
     found: List[Server] = []
     surplus = 0
     for process in processes:
-        listening = _listening(process)
-        if listening and len(found) >= SERVERS_PER_OWNER:
+        paths = _paths(process)
+        if paths and len(found) >= SERVERS_PER_OWNER:
             surplus += 1
-            continue
-        found.extend(_judge(host, listener.path, process, user) for listener in listening[:1])
+        elif paths:
+            found.append(_judge_true(host, paths, process, user))
     if surplus:
         reason = "%d more servers of this owner were not looked at (at most %d are)" % (surplus, SERVERS_PER_OWNER)
         found.append(Server("", user, "unreachable", reason))
@@ -163,9 +167,31 @@ def _server_processes() -> List[proctable.Process]:
     return [process for process in table.values() if process.alive and proctable.is_tmux_server(process)]
 
 
-def _listening(process: proctable.Process) -> List[proctable.Listener]:
+def _paths(process: proctable.Process) -> List[str]:
+    """Where the kernel's table says that ``process`` listens."""
     held = proctable.socket_inodes(process.pid)
-    return [listener for listener in proctable.listeners(process.pid) if listener.inode in held] if held else []
+    paths = [listener.path for listener in proctable.listeners(process.pid) if listener.inode in held] if held else []
+    return list(dict.fromkeys(paths))
+
+
+def _judge_true(host: Host, paths: Sequence[str], process: proctable.Process, user: User) -> Server:
+    """Judge a server by the one of ``paths`` that leads to it.
+
+    The kernel prints a path as it is, with newlines in it: any user can put rows into its table that say of another
+    user's server that it listens elsewhere. What such a row names is no socket of the server's owner, or not the one.
+    """
+    if len(paths) == 1:
+        return _judge(host, paths[0], process, user)
+    real: Dict[Tuple[int, int], str] = {}
+    for path in paths:
+        try:
+            found = os.lstat(path)
+        except OSError:
+            continue
+        if stat.S_ISSOCK(found.st_mode) and found.st_uid == user.uid:
+            real.setdefault((found.st_dev, found.st_ino), path)
+    servers = [_judge(host, path, process, user) for path in list(real.values())[:_PATHS_LIMIT] or paths[:1]]
+    return min(servers, key=lambda server: {"ok": 0, "hung": 1, "orphaned": 3}.get(server.status, 2))
 
 
 def _judge(host: Host, path: str, process: proctable.Process, user: User) -> Server:

@@ -22,7 +22,7 @@ _WHY_NOT = why_not()
 def place(tmp_path: Path) -> Iterator[Place]:
     """A world whose tmux servers are all its own."""
     if _WHY_NOT:
-        pytest.skip("left out: needs root, or a user who may make namespaces (%s)" % _WHY_NOT)
+        pytest.skip("left out: needs root, with the right to make namespaces (%s)" % _WHY_NOT)
     stage = tmp_path / "stage"
     stage.mkdir()
     world = Place(stage)
@@ -30,11 +30,3 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield world
     finally:
         world.stop()
-
-
-@pytest.fixture
-def all_users(place: Place) -> Place:
-    """A world with several users."""
-    if not place.is_root:
-        pytest.skip("left out: needs root, for the sessions of several users")
-    return place

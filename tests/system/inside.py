@@ -45,21 +45,23 @@ def furnish(plan: Dict[str, Any]) -> None:
         home = os.path.join(stage, "home", user["name"])
         os.makedirs(home)
         os.chown(home, user["uid"], user["uid"])
-    if plan["users"]:
-        _add_lines(
-            stage, "passwd", ["%(name)s:x:%(uid)d:%(uid)d::/tmp/home/%(name)s:/bin/sh" % u for u in plan["users"]]
-        )
-        _add_lines(stage, "group", ["%(name)s:x:%(uid)d:" % user for user in plan["users"]])
+    # Without a line in shadow, su refuses a user.
+    for name, line, mode in (
+        ("passwd", "%(name)s:x:%(uid)d:%(uid)d::/tmp/home/%(name)s:/bin/sh\n", 0o644),
+        ("group", "%(name)s:x:%(uid)d:\n", 0o644),
+        ("shadow", "%(name)s:*:20000:0:99999:7:::\n", 0o600),
+    ):
+        _add_lines(os.path.join(stage, name), "/etc/" + name, mode, "".join(line % user for user in plan["users"]))
     mount("--rbind", stage, "/tmp")
 
 
-def _add_lines(stage: str, name: str, lines: List[str]) -> None:
-    copy = os.path.join(stage, name)
-    shutil.copyfile("/etc/" + name, copy)
-    with open(copy, "a", encoding="utf-8") as handle:
-        handle.write("".join(line + "\n" for line in lines))
-    os.chmod(copy, 0o644)
-    mount("--bind", copy, "/etc/" + name)
+def _add_lines(copy: str, original: str, mode: int, lines: str) -> None:
+    with open(original, encoding="utf-8") as handle:
+        text = handle.read()
+    with open(os.open(copy, os.O_WRONLY | os.O_CREAT, mode), "w", encoding="utf-8") as handle:
+        handle.write(text + lines)
+    os.chmod(copy, mode)
+    mount("--bind", copy, original)
 
 
 def run(request: Dict[str, Any]) -> Dict[str, Any]:
@@ -74,6 +76,8 @@ def run(request: Dict[str, Any]) -> Dict[str, Any]:
             check=False,
             **_how(request),
         )
+    except OSError as error:
+        return {"rc": 127, "output": str(error)}
     except subprocess.TimeoutExpired as late:
         return {"rc": None, "output": (late.output or b"").decode("utf-8", "replace")}
     return {"rc": done.returncode, "output": done.stdout.decode("utf-8", "replace")}

@@ -33,48 +33,38 @@ class Done(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """Somebody with tmux sessions. ``uid``: None is whoever runs the tests."""
+    """Somebody with tmux sessions."""
 
     name: str
-    uid: Optional[int]
+    uid: int
     home: str
 
 
-class NotHere(Exception):
-    """This machine does not let us make namespaces."""
-
-
-def namespaces() -> List[str]:
-    """The command that makes them: root just does, everybody else needs a user namespace."""
-    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    return command if os.geteuid() == 0 else command + ["--user", "--map-current-user", "--keep-caps"]
+NAMESPACES = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
 def why_not() -> str:
-    """Why there can be no world here, or nothing."""
+    """Why there can be no world here, or nothing. It takes root: in a user namespace, / belongs to nobody."""
     try:
         probe = subprocess.run(
-            namespaces() + ["mount", "-t", "tmpfs", "tmpfs", "/tmp"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            NAMESPACES + ["mount", "-t", "tmpfs", "tmpfs", "/tmp"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
     except OSError as error:
         return str(error)
-    return (
-        probe.stdout.decode("utf-8", "replace").strip() or "exit status %d" % probe.returncode
-        if probe.returncode
-        else ""
-    )
+    said = probe.stdout.decode("utf-8", "replace").strip()
+    return (said or "exit status %d" % probe.returncode) if probe.returncode else ""
 
 
 class Place:
-    """One such world. As root it has the users alice and bob; else only whoever runs the tests."""
+    """One such world, with the users alice and bob."""
 
     def __init__(self, stage: Path) -> None:
-        self.is_root = os.geteuid() == 0
         self.owners = [Owner("alice", 61801, "/tmp/home/alice"), Owner("bob", 61802, "/tmp/home/bob")]
-        if not self.is_root:
-            self.owners = [Owner("me", None, "/tmp")]
         self._process = subprocess.Popen(
-            namespaces() + [sys.executable, str(Path(__file__).with_name("inside.py"))],
+            NAMESPACES + [sys.executable, str(Path(__file__).with_name("inside.py"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -92,7 +82,7 @@ class Place:
             "files": [name for name in names if (ROOT / name).is_file()],
             "needed": sorted(path for path in needed if path.startswith("/tmp/")),
             "venvs": venvs,
-            "users": [{"name": owner.name, "uid": owner.uid} for owner in self.owners if owner.uid is not None],
+            "users": [{"name": owner.name, "uid": owner.uid} for owner in self.owners],
         }
 
     def _ask(self, request: Dict[str, Any]) -> Dict[str, Any]:
@@ -114,7 +104,7 @@ class Place:
     # --- commands
 
     def run(self, *argv: str, owner: Optional[Owner] = None, directory: str = CHECKOUT, **variables: str) -> Done:
-        """Run a command as whoever runs the tests, or as an owner of sessions."""
+        """Run a command as root, or as an owner of sessions."""
         answer = self._ask(self._request("run", argv, owner, directory, variables))
         assert answer["rc"] is not None, "%s is not done yet: %s" % (argv, answer["output"])
         return Done(answer["rc"], answer["output"])
@@ -128,12 +118,9 @@ class Place:
         self, do: str, argv: Sequence[str], owner: Optional[Owner], directory: str, variables: Dict[str, str]
     ) -> Dict[str, Any]:
         environment = _environment() if owner is None else {"PATH": os.environ["PATH"], "HOME": owner.home}
-        words = list(argv)
-        if not self.is_root:
-            words = ["setpriv", "--inh-caps", "-all", "--ambient-caps", "-all"] + words
         return {
             "do": do,
-            "argv": words,
+            "argv": list(argv),
             "uid": None if owner is None else owner.uid,
             "directory": directory,
             "environment": dict(environment, TERM="xterm", **variables),
@@ -157,7 +144,7 @@ class Place:
         return sorted(done.output.splitlines())
 
     def populate(self, owner: Owner, *idle: str) -> None:
-        """Start idle sessions, and one for each reason to keep one; wait until all but the printing one are idle."""
+        """Start sessions that will be idle, and one for each reason to keep one."""
         for name in [*idle, "attached", "kept"]:
             self.tmux(owner, "new-session", "-d", "-s", name, "cat")
         self.tmux(owner, "new-session", "-d", "-s", "printing", PRINTING)
@@ -166,8 +153,13 @@ class Place:
         self._ask(self._request("show", attach, owner, "/", {}))
         count = ["list-sessions", "-F", "#{session_name} #{session_attached}"]
         eventually(lambda: "attached 1" in self.tmux(owner, *count).splitlines(), "a client is attached")
-        for name in [*idle, "attached", "kept"]:
-            eventually(lambda name=name: self.rests(owner, name), "%s of %s is idle" % (name, owner.name))  # type: ignore[misc]
+
+    def settle(self) -> None:
+        """Wait until all sessions but the printing ones are idle."""
+        for owner in self.owners:
+            for name in self.sessions(owner):
+                if name != "printing":
+                    eventually(lambda owner=owner, name=name: self.rests(owner, name), "%s is idle" % name)  # type: ignore[misc]
 
     def rests(self, owner: Owner, name: str) -> bool:
         """Whether all of tmux's own clocks say that a session is idle."""

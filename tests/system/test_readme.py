@@ -45,39 +45,39 @@ def run(place: Place, command: str) -> Done:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_works_as_written(all_users: Place, page: str) -> None:
-    alice = all_users.owners[0]
-    all_users.populate(alice, "idle")
-    all_users.write("hosts.ini", HOSTS % sys.executable)
+def test_a_page_works_as_written(place: Place, page: str) -> None:
+    alice = place.owners[0]
+    place.populate(alice, "idle")
+    place.write("hosts.ini", HOSTS % sys.executable)
     if "ansible-galaxy" not in (ROOT / page).read_text(encoding="utf-8"):
-        assert run(all_users, "ansible-galaxy collection install --offline .").rc == 0
+        assert run(place, "ansible-galaxy collection install --offline .").rc == 0
     tried = 0
     for language, text in blocks(page):
         assert language in ("sh", "yaml", "console"), language
         if language == "yaml":
-            all_users.write("site.yml", text)
+            place.write("site.yml", text)
         for command in commands(language, text):
-            done = run(all_users, command)
+            done = run(place, command)
             assert done.rc == 0, "%s\n%s\n%s" % (command, text, done.output)
             assert "WARNING" not in done.output, "%s\n%s" % (command, done.output)
-            assert all_users.sessions(alice) == ALIVE, command
+            assert place.sessions(alice) == ALIVE, command
             tried += 1
     assert tried >= 4
 
 
-def test_what_users_are_told_to_type_keeps_a_session(all_users: Place) -> None:
+def test_what_users_are_told_to_type_keeps_a_session(place: Place) -> None:
     """The commands for within tmux, each in a session of its own."""
-    alice = all_users.owners[0]
+    alice = place.owners[0]
     told = [line for language, text in blocks("README.md") if language == "console" for line in text.splitlines()]
     assert len(told) == 2
     for number, line in enumerate(told):
         # The day on the page will be in the past some day.
         typed = re.sub(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "9998-12-24", line)
-        all_users.tmux(alice, "new-session", "-d", "-s", "kept-%d" % number, typed + "; exec cat")
+        place.tmux(alice, "new-session", "-d", "-s", "kept-%d" % number, typed + "; exec cat")
     names = ["kept-%d" % number for number in range(len(told))]
     for name in names:
         keep = ["show-options", "-q", "-v", "-t", "=%s:" % name, "@keep"]
-        eventually(lambda keep=keep: bool(all_users.tmux(alice, *keep).strip()), name + " has its mark")  # type: ignore[misc]
-    done = all_users.run("make", "cleanup", "ARGS=-e tmux_cleanup_idle=0")
+        eventually(lambda keep=keep: bool(place.tmux(alice, *keep).strip()), name + " has its mark")  # type: ignore[misc]
+    done = place.run("make", "cleanup", "ARGS=-e tmux_cleanup_idle=0")
     assert done.rc == 0, done.output
-    assert all_users.sessions(alice) == names
+    assert place.sessions(alice) == names

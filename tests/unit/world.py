@@ -105,11 +105,11 @@ class World:
 
     def start(self) -> None:
         """Start the server with one session, ``first``."""
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-s", "first", "-x", "80", "-y", "24", "cat")
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-s", "first", "-x", "80", "-y", "24", "exec cat")
 
     def new(self, name: str, *argv: str) -> str:
         """Make a session with the name as tmux understands it; its id."""
-        command = list(argv) or ["cat"]
+        command = list(argv) or ["sh", "-c", "exec cat"]  # several words: tmux puts no shell before them
         return self.tmux("new-session", "-d", "-P", "-F", "#{session_id}", "-s", name, "--", *command)
 
     def ids(self) -> List[str]:
