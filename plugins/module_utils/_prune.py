@@ -263,6 +263,7 @@ class Run:
     def diff(self) -> Dict[str, Dict[str, List[str]]]:
         """Sorted lists of all sessions looked at, before and after; notice shows behind the name."""
         gone = {id(case) for case in self._of("removed")}
+        gone |= {id(case) for case in self._of("kept") if self._fates[id(case)].reason == "vanished"}
         before = {id(case): case.line + (" (notice)" if case.session.notice else "") for case in self._judged.cases}
         after = [self._line_after(case) for case in self._judged.cases if id(case) not in gone]
         return {"before": {"sessions": sorted(before.values())}, "after": {"sessions": sorted(after)}}
