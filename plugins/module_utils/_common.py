@@ -30,12 +30,7 @@ SCOPE_OPTIONS: Dict[str, Dict[str, Any]] = {
     "failed_servers": {"type": "str", "choices": ["warn", "fail", "ignore"], "default": "warn"},
 }
 
-SCOPE_EXCLUSIVE: List[Tuple[str, str]] = [
-    ("all_users", "socket_name"),
-    ("all_users", "socket_path"),
-    ("users", "socket_name"),
-    ("users", "socket_path"),
-]
+SCOPE_EXCLUSIVE: List[Tuple[str, str]] = [("users", "socket_name"), ("users", "socket_path")]
 
 WARNINGS_LIMIT = 20
 _WELL = ("ok", "absent", "foreign")
@@ -98,6 +93,8 @@ def the_servers(module: AnsibleModule, host: Host) -> Tuple[List[Server], str]:
         if params["exclude_users"]:
             raise OptionError("exclude_users: it needs all_users=true or users")
         return [locate(host, the_path(module, host))], "socket"
+    if params["socket_name"] is not None or params["socket_path"] is not None:
+        raise OptionError("all_users: it looks for all sockets; leave out socket_name and socket_path")
     scope = Scope(
         None if params["users"] is None else _uids(module, host, "users"),
         set(_uids(module, host, "exclude_users")),

@@ -6,6 +6,7 @@
 
 import os
 import secrets
+import shlex
 import tempfile
 import time
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
@@ -14,7 +15,9 @@ from ansible_collections.fleet.tmux.plugins.module_utils import _proctable as pr
 from ansible_collections.fleet.tmux.plugins.module_utils._child import User, environment, run
 from ansible_collections.fleet.tmux.plugins.module_utils._model import Listing, Session, read_or_nothing, row, rows
 from ansible_collections.fleet.tmux.plugins.module_utils._remove import remove_same
+from ansible_collections.fleet.tmux.plugins.module_utils._snapshot import SavedPane, SavedWindow
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import (
+    ARGUMENTS_LIMIT,
     Client,
     Command,
     Failed,
@@ -22,6 +25,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux import (
     NoServer,
     TmuxError,
     Version,
+    batches,
     expanded_literal,
     parse_version,
     script,
@@ -54,6 +58,8 @@ class Wanted(NamedTuple):
     width: Optional[int]
     height: Optional[int]
     window_name: Optional[str]
+    windows: Tuple[SavedWindow, ...] = ()
+    restore_commands: bool = False
 
 
 class Made(NamedTuple):
@@ -184,7 +190,7 @@ class Creator:
 
     def _fill(self, wanted: Wanted, made: Made) -> None:
         commands: List[Command] = [["set-environment", "-t", made.id, "--", key, value] for key, value in wanted.env]
-        commands.append(_new_window(wanted, made))
+        commands += self._restored(wanted, made) if wanted.windows else [_new_window(wanted, made)]
         commands.append(["set-option", "-w", "-t", made.id + ":", "remain-on-exit", "on"])
         if (wanted.width or wanted.height) and (made.version.major, made.version.minor) == (3, 2):
             # tmux 3.2 does not take the size from new-session.
@@ -192,8 +198,34 @@ class Creator:
             commands.append(["resize-window", "-t", made.id + ":"] + size)
         if wanted.env:
             self._source(script(commands, made.version), made.version)
-        else:
-            self._client.call(commands, work=1)
+            return
+        for batch in batches([[command] for command in commands], ARGUMENTS_LIMIT):
+            self._client.call([command for group in batch for command in group], work=1)
+
+    def _restored(self, wanted: Wanted, made: Made) -> List[Command]:
+        """The windows of a snapshot, at their places; the placeholder goes, if none of them takes its place."""
+        commands: List[Command] = []
+        for window in wanted.windows:
+            commands += self._restored_window(window, wanted, made)
+        if made.window_index not in [str(window.number) for window in wanted.windows]:
+            commands.append(["kill-window", "-t", "%s:%s" % (made.id, made.window_index)])
+        active = [window.number for window in wanted.windows if window.active] or [wanted.windows[0].number]
+        return commands + [["select-window", "-t", "%s:%d" % (made.id, active[0])]]
+
+    def _restored_window(self, window: SavedWindow, wanted: Wanted, made: Made) -> List[Command]:
+        place = "%s:%d" % (made.id, window.number)
+        first = ["new-window"] + (["-k"] if str(window.number) == made.window_index else []) + ["-t", place]
+        commands: List[Command] = []
+        for pane in window.panes:
+            here = first + ["-n", window.name] if pane is window.panes[0] else ["split-window", "-t", place]
+            chdir = pane.path if _can_enter(pane.path, self._client.account, self._as_user) else wanted.chdir
+            where = ["-c", expanded_literal(chdir, made.version), "--"]
+            # Room for the next pane: tmux refuses to split one that is too small.
+            commands += [here + where + _restored_command(pane, wanted), ["select-layout", "-t", place, "tiled"]]
+        commands.append(["select-layout", "-t", place, window.layout])
+        # The last pane is the active one now; the one that was comes so many steps after it.
+        at = [position for position, pane in enumerate(window.panes) if pane.active] or [0]
+        return commands + [["select-pane", "-t", place + ".+"]] * ((at[0] + 1) % len(window.panes))
 
     def _source(self, text: bytes, version: Version) -> None:
         """Have the server read commands that must be in no process's arguments."""
@@ -286,6 +318,19 @@ def _new_window(wanted: Wanted, made: Made) -> Command:
     elif wanted.argv:
         words += ["--"] + list(wanted.argv)
     return words
+
+
+def _restored_command(pane: SavedPane, wanted: Wanted) -> List[str]:
+    """Show what the pane had shown, and go on with its command, or with a shell."""
+    words = ["/bin/sh", "-c", 'cat -- "$0"; exec "${SHELL:-/bin/sh}" "$@"', pane.text]
+    if not (wanted.restore_commands and pane.start_command):
+        return words
+    try:
+        split = shlex.split(pane.start_command)
+    except ValueError:
+        split = []
+    # tmux since 3.2 writes a command for the shell as one quoted word, the words of an argv like a shell would.
+    return words + ["-c", split[0] if len(split) == 1 else pane.start_command]
 
 
 def _let_go(made: Made) -> str:

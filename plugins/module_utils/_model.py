@@ -20,9 +20,12 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux import (
     to_text,
 )
 
+NOTICE_OPTION = "@fleet_tmux_notice"
+"""The user option that holds the notice given to a session."""
+
 GUARD = (
     "#{pid}/#{start_time}/#{session_id}/#{session_created}/#{session_attached}/#{session_activity}"
-    "/#{session_last_attached}/#{session_windows}/#{@keep}"
+    "/#{session_last_attached}/#{session_windows}/#{@keep}/#{@fleet_tmux_notice}"
     "/#{W:#{window_id}=#{window_activity}#{P:+#{pane_id}.#{pane_pid}.#{pane_dead}} }/#{session_name}"
 )
 """What a session looked like, as one text: listed with a session, and compared by the server just before it kills.
@@ -92,6 +95,7 @@ class Session(NamedTuple):
     guard: str
     identity: str
     windows: Tuple[Window, ...]
+    notice: str = ""
 
     @property
     def panes(self) -> List[Pane]:
@@ -124,7 +128,7 @@ _EMPTY = Listing(None, None, parse_version(""), (), ())
 
 _SESSION = (
     "session_id pid start_time session_created session_activity session_last_attached session_attached "
-    "session_windows version session_name session_group @keep"
+    "session_windows version session_name session_group @keep @fleet_tmux_notice"
 ).split()
 _WINDOW = (
     "session_id window_id window_index window_active window_activity window_width window_height window_panes "
@@ -253,7 +257,7 @@ def _by_session(listed: List[Tuple[str, List[str]]]) -> Dict[str, Rows]:
 
 
 def _session(own: Rows) -> Session:
-    ((_id, _pid, _start, created, activity, last, attached, count, _version, name, group, keep),) = own["s"]
+    ((_id, _pid, _start, created, activity, last, attached, count, _version, name, group, keep, notice),) = own["s"]
     ((identity, guard, who),) = own["g"]
     clients = [int(seen) for _session_id, seen in own.get("c", [])]
     panes: Dict[str, List[Pane]] = {}
@@ -278,6 +282,7 @@ def _session(own: Rows) -> Session:
         name=name,
         group=group,
         keep=keep,
+        notice=notice,
         guard=guard,
         identity=who,
         windows=windows,

@@ -103,11 +103,19 @@ def _matcher(params: Dict[str, Any], option: str) -> Optional[Matcher]:
 
 
 class Verdict(NamedTuple):
-    """What should happen to a session. ``reason`` is a word of the documentation, ``detail`` a sentence."""
+    """What should happen to a session: ``remove``, ``mark`` (notice is given) or ``keep``.
 
-    remove: bool
+    ``reason`` is a word of the documentation, ``detail`` a sentence. ``unmark``: notice given before is taken back.
+    """
+
+    action: str
     reason: str
     detail: str
+    unmark: bool = False
+
+    @property
+    def remove(self) -> bool:
+        return self.action == "remove"
 
 
 class Facts(NamedTuple):
@@ -160,7 +168,9 @@ def keeps(value: str, now: int) -> Tuple[bool, str]:
 def judge(session: Session, rules: Policy, now: int, facts: Facts) -> Verdict:
     """What the rules say of a session, apart from ``busy``, which only those that this would remove are watched for."""
     if newest_clock(session) > now + _CLOCK_SLACK:
-        return Verdict(False, "unknown", "a clock of the session is %d s in the future" % (newest_clock(session) - now))
+        return Verdict(
+            "keep", "unknown", "a clock of the session is %d s in the future" % (newest_clock(session) - now)
+        )
     protected = _protected(session, rules, now, facts)
     if protected is not None:
         return protected
@@ -169,31 +179,31 @@ def judge(session: Session, rules: Policy, now: int, facts: Facts) -> Verdict:
 
 def _protected(session: Session, rules: Policy, now: int, facts: Facts) -> Optional[Verdict]:
     if "attached" in rules.protect and session.attached > 0:
-        return Verdict(False, "attached", "%d attached" % session.attached)
+        return Verdict("keep", "attached", "%d attached" % session.attached)
     kept, said = keeps(session.keep, now)
     if "keep" in rules.protect and kept:
-        return Verdict(False, "keep", said)
+        return Verdict("keep", "keep", said)
     if "running" in rules.protect and not facts.running_known:
-        return Verdict(False, "unknown", "its processes could not be seen")
+        return Verdict("keep", "unknown", "its processes could not be seen")
     if "running" in rules.protect and facts.running is not None:
-        return Verdict(False, "running", "it runs %s" % facts.running)
+        return Verdict("keep", "running", "it runs %s" % facts.running)
     return None
 
 
 def _criteria(session: Session, rules: Policy, now: int) -> Verdict:
     if rules.finished and all(pane.dead for pane in session.panes):
-        return Verdict(True, "finished", "all its panes are dead (%s)" % endings(session))
+        return Verdict("remove", "finished", "all its panes are dead (%s)" % endings(session))
     age = max(0, now - session.created)
     idle = idle_seconds(session, rules.activity, now)
     if rules.idle is not None and idle < rules.idle:
-        return Verdict(False, "active", "%s %s ago" % (_ACTIVE[rules.activity], spoken(idle)))
+        return Verdict("keep", "active", "%s %s ago" % (_ACTIVE[rules.activity], spoken(idle)))
     if rules.older_than is not None and age < rules.older_than:
-        return Verdict(False, "young", "created %s ago" % spoken(age))
+        return Verdict("keep", "young", "created %s ago" % spoken(age))
     if rules.idle is not None:
-        return Verdict(True, "idle", "idle for %s" % spoken(idle))
+        return Verdict("remove", "idle", "idle for %s" % spoken(idle))
     if rules.older_than is not None:
-        return Verdict(True, "older_than", "created %s ago" % spoken(age))
-    return Verdict(False, "unfinished", "not all its panes are dead")
+        return Verdict("remove", "older_than", "created %s ago" % spoken(age))
+    return Verdict("keep", "unfinished", "not all its panes are dead")
 
 
 _ACTIVE = {"any": "last used", "input": "last input", "output": "last output"}

@@ -15,6 +15,8 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 PROC = "/proc"
 _TICKS = float(os.sysconf("SC_CLK_TCK"))
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_HOME_BYTES = 262144
+_LISTEN = b"0A"
 _PIDFD_OPEN = 434
 _PIDFD_SEND_SIGNAL = 424
 SO_ACCEPTS = 0x10000
@@ -265,3 +267,34 @@ def recreate_socket(process: Process) -> bool:
 def wait(seconds: float) -> None:
     """Let time pass (one place, so that a test can do something meanwhile)."""
     time.sleep(seconds)
+
+
+def tmux_home(pid: int) -> Optional[Tuple[int, str]]:
+    """Server pid and pane id that the environment of a process names; None without, or where we may not look."""
+    try:
+        with open("%s/%d/environ" % (PROC, pid), "rb") as handle:
+            variables = handle.read(_HOME_BYTES).split(b"\0")
+    except OSError:
+        return None
+    found = dict(item.split(b"=", 1) for item in variables if item.startswith((b"TMUX=", b"TMUX_PANE=")))
+    # A socket's path may hold commas; the pid and the session's number come last.
+    server = found.get(b"TMUX", b"").rsplit(b",", 2)
+    pane = found.get(b"TMUX_PANE", b"").decode("utf-8", "replace")
+    if len(server) != 3 or not server[1].isdigit() or not pane:
+        return None
+    return int(server[1]), pane
+
+
+def listening_ports(pid: int) -> Tuple[int, ...]:
+    """TCP ports on which a process listens, as far as we may look."""
+    inodes = socket_inodes(pid)
+    ports: Set[int] = set()
+    for name in ("tcp", "tcp6") if inodes else ():
+        try:
+            lines = _slurp("%s/%d/net/%s" % (PROC, pid, name)).splitlines()[1:]
+        except OSError:
+            continue
+        for fields in (line.split() for line in lines):
+            if len(fields) > 9 and fields[3] == _LISTEN and int(fields[9]) in inodes:
+                ports.add(int(fields[1].rsplit(b":", 1)[1], 16))
+    return tuple(sorted(ports))

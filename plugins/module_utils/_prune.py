@@ -2,202 +2,309 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Removes sessions by policy: look, judge, watch the candidates, remove, and tell of each what became of it."""
+"""Removes sessions by policy, gently: guards, notice, snapshots, the removal itself, survivors, and a report."""
 
 import time
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
-from ansible_collections.fleet.tmux.plugins.module_utils import _proctable as proctable
-from ansible_collections.fleet.tmux.plugins.module_utils._census import Seen
-from ansible_collections.fleet.tmux.plugins.module_utils._model import Session, Unread
-from ansible_collections.fleet.tmux.plugins.module_utils._policy import (
-    Facts,
-    Policy,
-    Verdict,
-    evidence,
-    idle_seconds,
-    judge,
+from ansible_collections.fleet.tmux.plugins.module_utils import _notice as notices
+from ansible_collections.fleet.tmux.plugins.module_utils._cases import Case, Judged, lives_on, members
+from ansible_collections.fleet.tmux.plugins.module_utils._census import PATIENCE, Seen
+from ansible_collections.fleet.tmux.plugins.module_utils._heralds import Herald
+from ansible_collections.fleet.tmux.plugins.module_utils._model import NOTICE_OPTION, Unread, read_or_nothing
+from ansible_collections.fleet.tmux.plugins.module_utils._policy import Policy, idle_seconds
+from ansible_collections.fleet.tmux.plugins.module_utils._remove import Outcome, remove_unchanged, set_option
+from ansible_collections.fleet.tmux.plugins.module_utils._snapshot import Archive, SnapshotError
+from ansible_collections.fleet.tmux.plugins.module_utils._survivors import (
+    ENDING_SECONDS,
+    Census,
+    Ending,
+    identity,
+    outlasting,
+    settle,
 )
-from ansible_collections.fleet.tmux.plugins.module_utils._remove import Outcome, remove_unchanged
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux import shown
-
-WATCH_SECONDS = 1.0
-"""How long candidates are watched for CPU time and I/O."""
-_ENDING_SECONDS = 1.0
-
-SHELLS = frozenset("sh bash dash ash zsh ksh mksh ksh93 fish csh tcsh rbash pwsh nu elvish xonsh".split())
-
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux import TmuxError, shown
 
 EMPTY_RESULT: Dict[str, Any] = {
     "changed": False,
     "removed": [],
+    "marked": [],
     "kept": [],
     "failures": [],
     "servers": [],
     "scope": "socket",
-    "counts": {"looked_at": 0, "removed": 0, "kept": 0, "failures": 0, "not_matched": 0, "servers": 0},
+    "counts": {
+        "looked_at": 0,
+        "removed": 0,
+        "marked": 0,
+        "kept": 0,
+        "failures": 0,
+        "not_matched": 0,
+        "servers": 0,
+    },
     "freed": {"processes": 0, "bytes": 0},
 }
 """The result before anything was looked at."""
 
 
-class Case(NamedTuple):
-    """A session that was looked at, what was decided, and its processes at that moment."""
-
-    seen: Seen
-    session: Session
-    verdict: Verdict
-    processes: Tuple[proctable.Process, ...]
-    evidence: Dict[str, Any]
+_SAVING_SECONDS = 0.5
+"""Seconds that saving a session may take on average, over all sessions of a server."""
 
 
-class Judged(NamedTuple):
-    """All sessions that were looked at. ``ignored``: how many the patterns left out."""
-
-    cases: List[Case]
-    unread: List[Tuple[Seen, Unread]]
-    ignored: int
-    now: int
-
-    @property
-    def chosen(self) -> List[Case]:
-        return [case for case in self.cases if case.verdict.remove]
+class GuardError(ValueError):
+    """More would be removed than one run may remove; nothing was."""
 
 
-def judge_all(seen: Sequence[Seen], rules: Policy) -> Judged:
-    """Judge every session of every server; the ones to be removed have been watched, if ``busy`` protects."""
-    now = int(time.time())
-    table = proctable.read_table()
-    cases = []
-    ignored = 0
-    for one in seen:
-        for session in one.listing.sessions:
-            if rules.looks_at(session.name):
-                cases.append(_case(one, session, rules, now, table))
-            else:
-                ignored += 1
-    unread = [(one, lost) for one in seen for lost in one.listing.unread]
-    return Judged(_watch(cases) if "busy" in rules.protect else cases, unread, ignored, now)
+class Manner(NamedTuple):
+    """How gently a run goes about it. Times are in seconds; None switches something off."""
+
+    max_removals: Optional[int] = None
+    max_percent: Optional[float] = None
+    notice: Optional[int] = None
+    herald: Optional[Herald] = None
+    archive: Optional[Archive] = None
+    terminate: bool = False
+    grace_period: float = 10.0
 
 
-def _case(one: Seen, session: Session, rules: Policy, now: int, table: proctable.Table) -> Case:
-    processes = tuple(proctable.belonging_to(table, session.pids))
-    verdict = judge(session, rules, now, facts(session, processes))
-    return Case(one, session, verdict, processes, evidence(session))
+class Fate(NamedTuple):
+    """What became of one session, and what an auditor wants to know of it."""
+
+    result: str
+    reason: str
+    detail: str
+    snapshot: Optional[str] = None
+    survivors: Sequence[Ending] = ()
 
 
-def facts(session: Session, processes: Sequence[proctable.Process]) -> Facts:
-    """Whether some pane runs more than its own shell."""
-    seen = {process.pid for process in processes}
-    if any(pid not in seen for pid in session.pids):
-        return Facts(None, False)
-    own = set(session.pids)
-    others = [process for process in processes if process.pid not in own or process.command.lstrip("-") not in SHELLS]
-    return Facts(shown(others[0].command) if others else None)
+class Run:
+    """One run over all servers: what it found and did, in the shape of the module's result."""
 
-
-def _watch(cases: List[Case]) -> List[Case]:
-    candidates = [case for case in cases if case.verdict.remove and case.session.pids]
-    if not candidates:
-        return cases
-    before = {id(case): proctable.usage(case.processes) for case in candidates}
-    proctable.wait(WATCH_SECONDS)
-    table = proctable.read_table()
-    return [_watched(case, before[id(case)], table) if id(case) in before else case for case in cases]
-
-
-def _watched(case: Case, before: proctable.Usage, table: proctable.Table) -> Case:
-    processes = tuple(proctable.belonging_to(table, case.session.pids))
-    ticks, calls = proctable.worked_between(before, proctable.usage(processes))
-    noted = dict(case.evidence, watched_seconds=WATCH_SECONDS, cpu_ticks=ticks, io_calls=calls)
-    verdict = case.verdict
-    if ticks or calls:
-        detail = "in %g s its processes used %d CPU ticks and made %d reads, writes or forks" % (
-            WATCH_SECONDS,
-            ticks,
-            calls,
-        )
-        verdict = Verdict(False, "busy", detail)
-    return case._replace(verdict=verdict, processes=processes, evidence=noted)
-
-
-class Report:
-    """What a run found and did, in the shape of the module's result: every session is in it exactly once."""
-
-    def __init__(self, judged: Judged, seen: Sequence[Seen], rules: Policy) -> None:
+    def __init__(self, judged: Judged, seen: Sequence[Seen], rules: Policy, manner: Manner) -> None:
         self._judged = judged
-        self._rules = rules
         self._seen = seen
-        self._outcomes: Dict[int, Outcome] = {}
+        self._rules = rules
+        self._manner = manner
+        self._unmarked = 0
+        self._fates: Dict[int, Fate] = {id(case): _as_judged(case) for case in judged.cases}
         self._freed = {"processes": 0, "bytes": 0}
+        self.trouble: List[str] = []
+
+    def guard(self) -> None:
+        """Refuse a plan that removes too much, before anything is done.
+
+        Sessions that have ended by themselves since they were listed do not count.
+
+        :raises GuardError: with all that would have been removed kept, for the reason ``guard``.
+        """
+        chosen = self._judged.acted("remove")
+        if not self._excess(len(chosen), len(self._judged.cases)):
+            return
+        gone = self._vanished(chosen)
+        excess = self._excess(len(chosen) - gone, len(self._judged.cases) - gone)
+        if excess:
+            for case in self._judged.acted("remove") + self._judged.acted("mark"):
+                self._fates[id(case)] = Fate("kept", "guard", "not done: %s; %s" % (excess, case.verdict.detail))
+            raise GuardError("nothing was removed: %s" % excess)
 
     def plan(self) -> None:
         """Take the plan for done, as check mode does."""
-        for case in self._judged.chosen:
-            self._outcomes[id(case)] = Outcome("removed")
-        self._freed = _sizes(self._of("removed"), ())
+        self._unmarked = sum(1 for case in self._judged.cases if case.verdict.unmark)
+        self._freed = _sizes(self._judged.acted("remove"), ())
 
     def apply(self) -> None:
-        """Carry the plan out, server by server: what goes wrong on one does not stop the others."""
+        """Carry the plan out, server by server: what goes wrong on one does not stop the others.
+
+        :raises SnapshotError: when there is no place for snapshots; nothing is done then.
+        """
+        self._prepare()
         for one in self._seen:
-            cases = [case for case in self._judged.chosen if case.seen is one]
+            own = [case for case in self._judged.cases if case.seen is one]
             try:
-                outcomes = remove_unchanged(one.client, one.listing.version, [case.session for case in cases]).outcomes
+                self._unmark(one, [case for case in own if case.verdict.unmark])
+                self._mark(one, [case for case in own if case.verdict.action == "mark"])
+                self._remove(one, [case for case in own if case.verdict.remove])
             except Exception as error:
                 # A defect of ours, met on one server, must neither stop the others nor lose what they gave.
-                outcomes = {case.session.id: Outcome("failed", "unexpected: %r" % error) for case in cases}
-            self._outcomes.update((id(case), outcomes[case.session.id]) for case in cases)
-        self._freed = _sizes(self._of("removed"), _left(self._of("removed")))
+                self.trouble.append("unexpected, at %s: %r" % (shown(one.server.socket), error))
+                for case in own:
+                    if self._fates[id(case)].result == "planned":
+                        self._fates[id(case)] = Fate("failed", "failed", "unexpected: %r" % error)
+        self._survivors()
+        if self._manner.archive is not None:
+            for user in {case.seen.server.user for case in self._of("removed")}:
+                self._manner.archive.tidy(user, self._judged.now)
+
+    def _prepare(self) -> None:
+        if self._manner.archive is None or not self._judged.acted("remove"):
+            return
+        try:
+            self._manner.archive.prepare()
+        except SnapshotError as error:
+            for case in self._judged.acted("remove") + self._judged.acted("mark"):
+                self._fates[id(case)] = Fate("failed", "unsaved", "nothing was done: %s" % error)
+            raise
+
+    def _excess(self, removals: int, looked_at: int) -> str:
+        most, percent = self._manner.max_removals, self._manner.max_percent
+        if most is not None and removals > most:
+            return "%d sessions would be removed, max_removals is %d" % (removals, most)
+        if percent is not None and removals * 100 > percent * looked_at:
+            return "%d of %d sessions would be removed, max_percent is %g" % (removals, looked_at, percent)
+        return ""
+
+    def _vanished(self, chosen: Sequence[Case]) -> int:
+        gone = 0
+        for one in self._seen:
+            own = [case for case in chosen if case.seen is one]
+            try:
+                there = {session.id for session in read_or_nothing(one.client).sessions} if own else set()
+            except TmuxError:
+                continue
+            for case in own:
+                if case.session.id not in there:
+                    self._fates[id(case)] = Fate("kept", "vanished", "it ended by itself")
+                    gone += 1
+        return gone
+
+    def _unmark(self, one: Seen, cases: Sequence[Case]) -> None:
+        if cases:
+            sessions = [case.session for case in cases]
+            values: Dict[str, Optional[str]] = {session.id: None for session in sessions}
+            self._unmarked += len(set_option(one.client, one.listing.version, NOTICE_OPTION, values, sessions))
+
+    def _mark(self, one: Seen, cases: Sequence[Case]) -> None:
+        if not cases or self._manner.notice is None:
+            return
+        now, notice = int(time.time()), self._manner.notice
+        sessions = [case.session for case in cases]
+        values = {case.session.id: notices.new_mark(case.effort, now, notice).written() for case in cases}
+        done = set_option(one.client, one.listing.version, NOTICE_OPTION, dict(values), sessions)
+        for case in cases:
+            detail = case.verdict.detail
+            marked = Fate("marked", case.verdict.reason, detail)
+            self._fates[id(case)] = marked if case.session.id in done else _changed()
+        told = [case for case in cases if case.session.id in done]
+        if told and self._manner.herald is not None:
+            self.trouble += self._manner.herald.tell(one, told, now + notice)
+
+    def _remove(self, one: Seen, cases: Sequence[Case]) -> None:
+        saved = self._save(one, cases)
+        ready = [case for case in cases if self._manner.archive is None or id(case) in saved]
+        outcomes = remove_unchanged(one.client, one.listing.version, [case.session for case in ready]).outcomes
+        for case in ready:
+            self._fates[id(case)] = _fate(case, outcomes[case.session.id], saved.get(id(case)))
+            if self._manner.archive is not None and self._fates[id(case)].result != "removed":
+                self._manner.archive.discard(saved[id(case)])
+
+    def _save(self, one: Seen, cases: Sequence[Case]) -> Dict[int, str]:
+        saved: Dict[int, str] = {}
+        archive = self._manner.archive
+        if archive is None:
+            return saved
+        deadline = time.monotonic() + PATIENCE * one.client.timeout + _SAVING_SECONDS * len(cases)
+        for case in cases:
+            try:
+                if time.monotonic() > deadline:
+                    raise SnapshotError("saving the sessions of this server takes too long")
+                saved[id(case)] = archive.save(one.client, case.session, one.server.user, self._judged.now)
+            except SnapshotError as error:
+                self._fates[id(case)] = Fate("failed", "unsaved", "kept, because it could not be saved: %s" % error)
+        return saved
+
+    def _survivors(self) -> None:
+        removed = self._of("removed")
+        left = {identity(it) for it in outlasting([it for case in removed for it in case.processes], ENDING_SECONDS)}
+        self._freed = _sizes(removed, left)
+        census = Census() if left else None
+        for case in removed:
+            # What was started meanwhile in a pane of it is its too; pane ids are never used again.
+            now_there = members(case.seen, case.session, census) if census is not None else ()
+            ours = [it for it in case.processes if identity(it) in left]
+            ours += [it for it in now_there if identity(it) not in left and it.pid not in case.session.pids]
+            if ours:
+                endings = settle(ours, self._manner.terminate, self._manner.grace_period)
+                self._fates[id(case)] = self._fates[id(case)]._replace(survivors=endings)
 
     def _of(self, result: str) -> List[Case]:
-        return [case for case in self._judged.chosen if self._outcomes[id(case)].result == result]
+        wanted = (result, "planned") if result == "removed" else (result,)
+        return [
+            case
+            for case in self._judged.cases
+            if self._fates[id(case)].result in wanted and (result != "removed" or case.verdict.remove)
+        ]
 
     def result(self) -> Dict[str, Any]:
-        removed = [self._item(case) for case in self._of("removed")]
-        failures = [self._item(case, self._outcomes[id(case)].detail, "failed") for case in self._of("failed")]
-        kept = [self._item(case) for case in self._judged.cases if not case.verdict.remove]
-        for result in ("changed", "vanished"):
-            kept += [self._item(case, self._outcomes[id(case)].detail, result) for case in self._of(result)]
-        kept += [_unread_item(one, lost) for one, lost in self._judged.unread]
-        everything = removed + failures + kept
-        return {
-            "changed": bool(removed),
-            "removed": _sorted(removed),
-            "kept": _sorted(kept),
-            "failures": _sorted(failures),
-            "servers": [one.server.as_dict() for one in self._seen],
-            "counts": {
-                "looked_at": len(everything),
-                "removed": len(removed),
-                "kept": len(kept),
-                "failures": len(failures),
-                "not_matched": self._judged.ignored,
-                "servers": len(self._seen),
-            },
-            "freed": self._freed,
+        """Every session that was looked at, exactly once."""
+        gone = self._of("removed")
+        lists = {
+            "removed": [self._item(case, gone) for case in gone],
+            "marked": [self._item(case, ()) for case in self._judged.cases if self._is_marked(case)],
+            "kept": [self._item(case, ()) for case in self._of("kept")],
+            "failures": [self._item(case, ()) for case in self._of("failed")],
         }
+        lists["kept"] += [_unread_item(one, lost) for one, lost in self._judged.unread]
+        counts = {name: len(items) for name, items in lists.items()}
+        counts["looked_at"] = sum(counts.values())
+        counts.update(not_matched=self._judged.ignored, servers=len(self._seen))
+        result: Dict[str, Any] = {name: _sorted(items) for name, items in lists.items()}
+        result.update(
+            changed=bool(lists["removed"] or lists["marked"] or self._unmarked),
+            servers=[one.server.as_dict() for one in self._seen],
+            counts=counts,
+            freed=self._freed,
+        )
+        return result
+
+    def _is_marked(self, case: Case) -> bool:
+        result = self._fates[id(case)].result
+        return result == "marked" or (result == "planned" and case.verdict.action == "mark")
 
     def diff(self) -> Dict[str, Dict[str, List[str]]]:
-        """Sorted lists of all sessions looked at, before and after."""
-        gone = {id(case) for result in ("removed", "vanished") for case in self._of(result)}
-        lines = {id(case): _line(case) for case in self._judged.cases}
-        before = sorted(lines.values())
-        return {
-            "before": {"sessions": before},
-            "after": {"sessions": sorted(line for key, line in lines.items() if key not in gone)},
-        }
+        """Sorted lists of all sessions looked at, before and after; notice shows behind the name."""
+        gone = {id(case) for case in self._of("removed")}
+        gone |= {id(case) for case in self._of("kept") if self._fates[id(case)].reason == "vanished"}
+        before = {id(case): case.line + (" (notice)" if case.session.notice else "") for case in self._judged.cases}
+        after = [self._line_after(case) for case in self._judged.cases if id(case) not in gone]
+        return {"before": {"sessions": sorted(before.values())}, "after": {"sessions": sorted(after)}}
 
-    def _item(self, case: Case, detail: Optional[str] = None, reason: Optional[str] = None) -> Dict[str, Any]:
+    def _line_after(self, case: Case) -> str:
+        noticed = self._is_marked(case) or (bool(case.session.notice) and not case.verdict.unmark)
+        return case.line + (" (notice)" if noticed else "")
+
+    def _item(self, case: Case, gone: Sequence[Case]) -> Dict[str, Any]:
+        fate = self._fates[id(case)]
+        hidden = {"keep": shown(case.session.keep)}
         return {
             "name": shown(case.session.name),
             "id": case.session.id,
             "owner": shown(case.seen.server.user.name),
             "socket": shown(case.seen.server.socket),
-            "reason": reason or case.verdict.reason,
-            "detail": detail or shown(case.verdict.detail),
+            "reason": fate.reason,
+            "detail": shown(fate.detail),
             "idle": idle_seconds(case.session, self._rules.activity, self._judged.now),
-            "evidence": dict(case.evidence, keep=shown(case.session.keep)),
+            "evidence": dict(case.evidence, **hidden),
+            "snapshot": shown(fate.snapshot) if fate.snapshot else None,
+            "survivors": [ending.as_dict() for ending in fate.survivors],
+            "lives_on": lives_on(case, gone) if gone else [],
         }
+
+
+def _as_judged(case: Case) -> Fate:
+    result = "kept" if case.verdict.action == "keep" else "planned"
+    return Fate(result, case.verdict.reason, case.verdict.detail)
+
+
+def _changed(detail: str = "something happened to it after it was judged") -> Fate:
+    return Fate("kept", "changed", detail)
+
+
+def _fate(case: Case, outcome: Outcome, snapshot: Optional[str]) -> Fate:
+    if outcome.result == "removed":
+        return Fate("removed", case.verdict.reason, outcome.detail or case.verdict.detail, snapshot)
+    if outcome.result == "failed":
+        return Fate("failed", "failed", outcome.detail)
+    return Fate("kept", outcome.result, outcome.detail)
 
 
 def _unread_item(one: Seen, lost: Unread) -> Dict[str, Any]:
@@ -210,37 +317,18 @@ def _unread_item(one: Seen, lost: Unread) -> Dict[str, Any]:
         "detail": shown(lost.reason),
         "idle": None,
         "evidence": {},
+        "snapshot": None,
+        "survivors": [],
+        "lives_on": [],
     }
-
-
-def _line(case: Case) -> str:
-    server = case.seen.server
-    return "%s %s %s" % (shown(server.user.name), shown(server.socket), shown(case.session.name))
 
 
 def _sorted(items: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
     return sorted(items, key=lambda item: (item["owner"], item["socket"], item["name"], item["id"]))
 
 
-def _left(cases: Sequence[Case]) -> Tuple[proctable.Process, ...]:
-    """Processes of removed sessions that are still there, when they have had a moment to end."""
-    deadline = time.monotonic() + _ENDING_SECONDS
-    left = tuple(process for case in cases for process in case.processes)
-    while left:
-        left = tuple(process for process in left if _lives(process))
-        if not left or time.monotonic() >= deadline:
-            break
-        proctable.wait(0.02)
-    return left
-
-
-def _lives(process: proctable.Process) -> bool:
-    now = proctable.read_process(process.pid)
-    return now is not None and now.started == process.started and now.alive
-
-
-def _sizes(cases: Sequence[Case], left: Sequence[proctable.Process]) -> Dict[str, int]:
-    stay = {(process.pid, process.started) for process in left}
-    ended = {(process.pid, process.started): process.rss for case in cases for process in case.processes}
+def _sizes(cases: Sequence[Case], stay: Any) -> Dict[str, int]:
+    """How many processes of ``cases`` have ended, and what they held in memory."""
+    ended = {identity(process): process.rss for case in cases for process in case.processes}
     gone = [rss for who, rss in ended.items() if who not in stay]
     return {"processes": len(gone), "bytes": sum(gone)}

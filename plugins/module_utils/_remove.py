@@ -5,7 +5,7 @@
 """Ends sessions. The server itself compares what was seen with what is, and kills in the same command queue."""
 
 import secrets
-from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._model import (
     GUARD,
@@ -46,18 +46,28 @@ class Outcome(NamedTuple):
     detail: str = ""
 
 
-def order_if_unchanged(session: Session, version: Version, nonce: str) -> Order:
-    """Kill a session unless anything at all has happened to it since it was listed."""
+Act = Callable[[Session], str]
+"""The command that is to be carried out for a session, as one text."""
+
+
+def _kill(session: Session) -> str:
+    return "kill-session -t %s" % target(session.id)
+
+
+def order_if_unchanged(session: Session, version: Version, nonce: str, act: Act = _kill) -> Order:
+    """Kill a session (or ``act``) unless anything at all has happened to it since it was listed."""
     if version.at_least(2, 9):
-        return Order(session.id, [_judged(session.id, _same(GUARD, session.guard, session.name, version), nonce)])
+        condition = _same(GUARD, session.guard, session.name, version)
+        return Order(session.id, [_judged(session, condition, nonce, act)])
     commands = [_flagged(session, pane.id, pane.guard, version) for pane in session.panes]
     condition = "#{?#{%s},0,%s}" % (_FLAG, _same(GUARD, session.guard, session.name, version))
-    return Order(session.id, commands + [_judged(session.id, condition, nonce, " ; set-option -u -t %s %s")])
+    return Order(session.id, commands + [_judged(session, condition, nonce, act, " ; set-option -u -t %s %s")])
 
 
-def order_if_same(session: Session, version: Version, nonce: str) -> Order:
-    """Kill a session if it still is who it was (server, id, creation and name), whatever it does."""
-    return Order(session.id, [_judged(session.id, _same(IDENTITY, session.identity, session.name, version), nonce)])
+def order_if_same(session: Session, version: Version, nonce: str, act: Act = _kill) -> Order:
+    """Kill a session (or ``act``) if it still is who it was (server, id, creation and name), whatever it does."""
+    condition = _same(IDENTITY, session.identity, session.name, version)
+    return Order(session.id, [_judged(session, condition, nonce, act)])
 
 
 def _same(guard: str, seen: str, name: str, version: Version) -> str:
@@ -69,12 +79,12 @@ def _same(guard: str, seen: str, name: str, version: Version) -> str:
     return "#{?#{session_id},#{==:%s,%s},0}" % (guard, compared_literal(seen, version))
 
 
-def _judged(identity: str, condition: str, nonce: str, tidy: str = "") -> Command:
-    named = target(identity)
-    kill = "display-message -p '%s killed %s' ; kill-session -t %s" % (nonce, identity, named)
+def _judged(session: Session, condition: str, nonce: str, act: Act, tidy: str = "") -> Command:
+    done = "display-message -p '%s done %s' ; %s" % (nonce, session.id, act(session))
     # First the word: what follows it fails when the session has gone.
-    keep = "display-message -p '%s kept %s'%s" % (nonce, identity, tidy % (named, _FLAG) if tidy else "")
-    return ["if-shell", "-F", "-t", identity, condition, kill, keep]
+    after = tidy % (target(session.id), _FLAG) if tidy else ""
+    keep = "display-message -p '%s kept %s'%s" % (nonce, session.id, after)
+    return ["if-shell", "-F", "-t", session.id, condition, done, keep]
 
 
 def _flagged(session: Session, pane: str, seen: str, version: Version) -> Command:
@@ -102,17 +112,45 @@ def remove(
         return Result({}, None)
     nonce = secrets.token_hex(8)
     orders = [make_order(session, version, nonce) for session in sessions]
-    large = {order.id for order in orders if not fits(order.commands)}
-    said = _Said(nonce)
-    for batch in batches([order.commands for order in orders if order.id not in large], PER_CALL):
-        if not _call(client, batch, said):
-            break
+    large, said = _give(client, orders, nonce)
     try:
         after: Optional[Listing] = read_or_nothing(client)
     except TmuxError as error:
         after = None
         said.trouble.append(error.message)
     return Result({session.id: _outcome(session, large, said, after) for session in sessions}, after)
+
+
+def _give(client: Client, orders: Sequence[Order], nonce: str) -> Tuple[Set[str], "_Said"]:
+    """Give orders; which were too large to be given, and what was said to the others."""
+    large = {order.id for order in orders if not fits(order.commands)}
+    said = _Said(nonce)
+    for batch in batches([order.commands for order in orders if order.id not in large], PER_CALL):
+        if not _call(client, batch, said):
+            break
+    return large, said
+
+
+def set_option(
+    client: Client, version: Version, name: str, values: Dict[str, Optional[str]], sessions: Sequence[Session]
+) -> Set[str]:
+    """Give sessions a user option (by session id; None: take it away); the ids of those it was done to.
+
+    It is given only to a session that is exactly as it was listed, and taken from one that is still the same. That
+    moves none of the clocks of a session. The values are ours: nothing in them has to be quoted.
+    """
+
+    def act(session: Session) -> str:
+        value = values[session.id]
+        given = "%s '%s'" % (name, value) if value is not None else name
+        return "set-option %s -t %s %s" % ("" if value is not None else "-u", target(session.id), given)
+
+    nonce = secrets.token_hex(8)
+    orders = []
+    for session in sessions:
+        make = order_if_same if values[session.id] is None else order_if_unchanged
+        orders.append(make(session, version, nonce, act))
+    return _give(client, orders, nonce)[1].done
 
 
 def remove_unchanged(client: Client, version: Version, sessions: Sequence[Session]) -> Result:
@@ -129,7 +167,7 @@ class _Said:
     """What the clients of one removal printed."""
 
     def __init__(self, nonce: str) -> None:
-        self.killed: Set[str] = set()
+        self.done: Set[str] = set()
         self.kept: Set[str] = set()
         self.asked: Set[str] = set()
         self.trouble: List[str] = []
@@ -139,7 +177,7 @@ class _Said:
         for line in text.splitlines():
             words = line.split(" ")
             if len(words) == 3 and words[0] == self._nonce:
-                (self.killed if words[1] == "killed" else self.kept).add(words[2])
+                (self.done if words[1] == "done" else self.kept).add(words[2])
 
 
 def _call(client: Client, batch: List[List[Command]], said: _Said) -> bool:
@@ -163,7 +201,7 @@ def _outcome(session: Session, large: Set[str], said: _Said, after: Optional[Lis
         return Outcome("failed", "it has too many windows to be judged in one command")
     there = _still_there(session, after)
     if there is None:
-        if session.id in said.killed:
+        if session.id in said.done:
             return Outcome("removed", "the server could not be asked afterwards: %s" % said.trouble[-1])
         return Outcome("failed", said.trouble[-1] if said.trouble else "the server could not be asked")
     if there:
@@ -176,7 +214,7 @@ def _outcome(session: Session, large: Set[str], said: _Said, after: Optional[Lis
 def _lives(session: Session, said: _Said) -> Outcome:
     if session.id in said.kept:
         return Outcome("changed", "something happened to it after it was judged")
-    if session.id in said.killed:
+    if session.id in said.done:
         return Outcome("failed", "tmux did not remove it")
     return Outcome("failed", said.trouble[0] if said.trouble else "tmux did not answer for it")
 

@@ -8,14 +8,18 @@ import re
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils import _servers as servers
+from ansible_collections.fleet.tmux.plugins.module_utils._cases import members
 from ansible_collections.fleet.tmux.plugins.module_utils._census import Seen, look
 from ansible_collections.fleet.tmux.plugins.module_utils._child import NoAnswer, User
 from ansible_collections.fleet.tmux.plugins.module_utils._create import CreateError, Creator, Wanted, working_directory
-from ansible_collections.fleet.tmux.plugins.module_utils._model import Listing, read_or_nothing
+from ansible_collections.fleet.tmux.plugins.module_utils._model import Listing, Session, read_or_nothing
 from ansible_collections.fleet.tmux.plugins.module_utils._plan import Plan
+from ansible_collections.fleet.tmux.plugins.module_utils._proctable import Process
 from ansible_collections.fleet.tmux.plugins.module_utils._remove import remove_same
 from ansible_collections.fleet.tmux.plugins.module_utils._servers import Host, Server
+from ansible_collections.fleet.tmux.plugins.module_utils._snapshot import read as read_snapshot
 from ansible_collections.fleet.tmux.plugins.module_utils._sockets import Unusable
+from ansible_collections.fleet.tmux.plugins.module_utils._survivors import ENDING_SECONDS, Census, outlasting, settle
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import TmuxError, Version, shown, unsuitable
 
 _SIZE_LIMIT = 65535
@@ -36,6 +40,8 @@ class Blueprint(NamedTuple):
     width: Optional[int]
     height: Optional[int]
     window_name: Optional[str]
+    snapshot: Optional[str] = None
+    restore_commands: bool = False
 
 
 def blueprint(params: Dict[str, Any]) -> Blueprint:
@@ -64,6 +70,8 @@ def blueprint(params: Dict[str, Any]) -> Blueprint:
         width=params["width"],
         height=params["height"],
         window_name=params["window_name"],
+        snapshot=params["snapshot"],
+        restore_commands=params["restore_commands"],
     )
 
 
@@ -80,6 +88,13 @@ def _variables(env: Dict[Any, Any]) -> Iterator[Tuple[str, str]]:
 def _require_no_null(option: str, text: str) -> None:
     if "\0" in text:
         raise StateError("%s: it holds a NUL character, which no process can be given" % option)
+
+
+class Aftermath(NamedTuple):
+    """What is done about processes that outlive a session."""
+
+    terminate: bool
+    grace_period: float
 
 
 class Place:
@@ -120,27 +135,32 @@ class Place:
         except Unusable as problem:
             raise StateError("no server can be started at %s: %s" % (shown(self.server.socket), problem.reason))
 
-    def remove(self, plan: Plan, result: Dict[str, Any]) -> None:
-        """Remove what the plan says, and tell what was."""
+    def remove(self, plan: Plan, aftermath: Aftermath, result: Dict[str, Any]) -> None:
+        """Remove what the plan says, and tell what was, and which processes live on."""
+        census = Census()
+        before = {it.id: members(self.seen, it, census) for it in plan.remove}
         done = remove_same(self.seen.client, self.seen.listing.version, plan.remove)
         result["removed"] = sorted(it.name for it in plan.remove if done.outcomes[it.id].result == "removed")
         failed = [
             "%r: %s" % (it.name, done.outcomes[it.id].detail) for it in plan.remove if _failed(done.outcomes[it.id])
         ]
         result["changed"] = bool(result["removed"])
+        result["survivors"] = self._survivors(
+            [it for it in plan.remove if it.name in result["removed"]], before, aftermath
+        )
         if failed:
             raise StateError("not removed: %s" % "; ".join(failed))
 
     def create(self, names: Sequence[str], blueprint: Blueprint, result: Dict[str, Any]) -> None:
         """Make sessions with these names; all are tried, and what went wrong is told at the end."""
         self._prepare()
-        chdir = self.directory(blueprint.chdir)
+        common = self._common(blueprint)
         creator = Creator(self._host.client(self.server), self._version, self._as_user)
         problems: Dict[str, str] = {}
         made: List[str] = []
         for name in names:
             try:
-                if creator.create(Wanted(name, **dict(blueprint._asdict(), chdir=chdir))):
+                if creator.create(Wanted(name, **common)):
                     made.append(name)
             except CreateError as error:
                 problems[name] = str(error)
@@ -149,6 +169,30 @@ class Place:
         result["changed"] = result["changed"] or bool(made)
         if problems:
             raise StateError("; ".join(problems[name] for name in sorted(problems)))
+
+    def require_restorable(self, blueprint: Blueprint) -> None:
+        """Refuse a snapshot that the owner of the new session cannot read."""
+        self._common(blueprint)
+
+    def _common(self, blueprint: Blueprint) -> Dict[str, Any]:
+        """What all new sessions are to be."""
+        common = dict(blueprint._asdict(), chdir=self.directory(blueprint.chdir))
+        path = common.pop("snapshot")
+        if path is not None:
+            windows = read_snapshot(path, self.server.user, self._as_user)
+            common.update(windows=windows, width=windows[0].width, height=windows[0].height)
+        return common
+
+    def _survivors(
+        self, removed: Sequence[Session], before: Dict[str, Tuple[Process, ...]], aftermath: Aftermath
+    ) -> List[Dict[str, Any]]:
+        outlasting([process for it in removed for process in before[it.id]], ENDING_SECONDS)
+        found = []
+        for it in removed:
+            left = outlasting(before[it.id], 0)
+            endings = settle(left, aftermath.terminate, aftermath.grace_period)
+            found += [dict(ending.as_dict(), session=shown(it.name)) for ending in endings]
+        return found
 
     def after(self) -> Listing:
         """The server as it is now."""

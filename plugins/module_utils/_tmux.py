@@ -233,7 +233,7 @@ def script_word(text: str) -> str:
 
 
 def script(commands: Iterable[Command], version: Version) -> bytes:
-    """Commands as a script for ``source-file``. Before 3.0, a ``;`` at the end of a word ends the command even there."""
+    """Commands as a script for ``source-file``. Before 3.0, a ``;`` ending a word ends the command even there."""
     written = script_word if version.at_least(3, 0) else (lambda word: script_word(argument(word)))
     lines = (" ".join([command[0]] + [written(word) for word in command[1:]]) for command in commands)
     return "".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape")

@@ -78,6 +78,32 @@ options:
       - Whether sessions that exist are removed and created anew. Such a task always changes something.
     type: bool
     default: false
+  snapshot:
+    description:
+      - Recreate the session as it was saved by O(fleet.tmux.tmux_session_prune#module:snapshot_dir), with its
+        windows, panes, layout
+        and working directories. Each pane shows the text that was saved, and then a shell of the user.
+      - The path of a snapshot, as in RV(fleet.tmux.tmux_session_prune#module:removed[].snapshot). It is read with the
+        rights of the
+        session's owner. A session that exists is left as it is.
+      - It takes the place of O(command), O(argv), O(chdir), O(env), O(width), O(height) and O(window_name).
+    type: path
+  restore_commands:
+    description:
+      - Whether panes of a O(snapshot) run the commands again that they were started with, rather than a shell.
+    type: bool
+    default: false
+  survivors:
+    description:
+      - What happens to processes that outlive a removed session, as in M(fleet.tmux.tmux_session_prune).
+    type: str
+    choices: [report, terminate]
+    default: report
+  grace_period:
+    description:
+      - Seconds between SIGTERM and SIGKILL.
+    type: float
+    default: 10.0
 extends_documentation_fragment:
   - fleet.tmux.attributes
   - fleet.tmux.attributes.actiongroup
@@ -138,6 +164,15 @@ removed:
   type: list
   elements: str
   sample: []
+survivors:
+  description:
+    - The processes of removed sessions that live on, with C(session), C(pid), C(command), C(rss) (bytes), C(ports)
+      (TCP ports it
+      listens on) and C(result) (V(reported), V(terminated), V(killed) or V(alive)). Empty in check mode.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
 """
 
 from typing import Any, Dict
@@ -151,7 +186,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._common import (
     the_path,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._plan import Plan, plan
-from ansible_collections.fleet.tmux.plugins.module_utils._session import Blueprint, Place, blueprint, verify
+from ansible_collections.fleet.tmux.plugins.module_utils._session import Aftermath, Blueprint, Place, blueprint, verify
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import shown, unsuitable
 
 CREATION_OPTIONS: Dict[str, Dict[str, Any]] = {
@@ -162,6 +197,7 @@ CREATION_OPTIONS: Dict[str, Dict[str, Any]] = {
     "width": {"type": "int"},
     "height": {"type": "int"},
     "window_name": {"type": "str"},
+    "snapshot": {"type": "path"},
 }
 
 OPTIONS = dict(
@@ -169,6 +205,9 @@ OPTIONS = dict(
     name={"type": "list", "elements": "str", "required": True},
     state={"type": "str", "choices": ["present", "absent", "only"], "default": "present"},
     recreate={"type": "bool", "default": False},
+    restore_commands={"type": "bool", "default": False},
+    survivors={"type": "str", "choices": ["report", "terminate"], "default": "report"},
+    grace_period={"type": "float", "default": 10.0},
     **CREATION_OPTIONS,
 )
 
@@ -184,10 +223,26 @@ def require_sense(params: Dict[str, Any]) -> None:
         if extra:
             raise OptionError("%s: only for state=present, not for state=%s" % (", ".join(extra), state))
         return
+    require_restorable(params)
     for name in params["name"]:
         reason = unsuitable(name)
         if reason:
             raise OptionError("name: %r cannot be used for a new session: %s" % (shown(name), reason))
+
+
+def require_restorable(params: Dict[str, Any]) -> None:
+    """Refuse a snapshot together with what it holds itself."""
+    if params["snapshot"] is None:
+        if params["restore_commands"]:
+            raise OptionError("restore_commands: it is about a snapshot; it needs snapshot")
+        return
+    others = [option for option in sorted(CREATION_OPTIONS) if params[option] is not None and option != "snapshot"]
+    if others:
+        raise OptionError("%s: the snapshot says that already; leave it out" % ", ".join(others))
+    if len(params["name"]) != 1:
+        raise OptionError("name: a snapshot is of one session, so with snapshot it takes exactly one name")
+    if not params["snapshot"].startswith("/"):
+        raise OptionError("snapshot: %r is not absolute" % params["snapshot"])
 
 
 def bring_about(module: AnsibleModule, result: Dict[str, Any]) -> None:
@@ -205,7 +260,7 @@ def bring_about(module: AnsibleModule, result: Dict[str, Any]) -> None:
         sides = {"before": made.before, "after": made.after}
         result["diff"] = {side: {"sessions": [shown(name) for name in names]} for side, names in sides.items()}
     if made.create:
-        place.directory(wanted.chdir)
+        place.require_restorable(wanted)
         place.require_birthplace()
     if module.check_mode:
         result.update(
@@ -215,15 +270,15 @@ def bring_about(module: AnsibleModule, result: Dict[str, Any]) -> None:
             removed=[session.name for session in made.remove],
         )
     elif made.changes:
-        act(place, made, wanted, result)
+        act(place, made, wanted, Aftermath(params["survivors"] == "terminate", params["grace_period"]), result)
     for key in ("sessions", "created", "removed"):
         result[key] = [shown(name) for name in result[key]]
 
 
-def act(place: Place, made: Plan, wanted: Blueprint, result: Dict[str, Any]) -> None:
+def act(place: Place, made: Plan, wanted: Blueprint, aftermath: Aftermath, result: Dict[str, Any]) -> None:
     """Carry the plan out; whatever goes wrong, the result says what there is now."""
     try:
-        place.remove(made, result)
+        place.remove(made, aftermath, result)
         if made.create:
             place.create(made.create, wanted, result)
     except Exception:
@@ -239,7 +294,7 @@ def main() -> None:
         mutually_exclusive=[("socket_name", "socket_path"), ("command", "argv")],
         supports_check_mode=True,
     )
-    result = {"changed": False, "sessions": [], "created": [], "removed": []}
+    result = {"changed": False, "sessions": [], "created": [], "removed": [], "survivors": []}
     run_main(module, lambda it: bring_about(module, it), result)
 
 

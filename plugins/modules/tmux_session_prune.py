@@ -77,6 +77,82 @@ options:
     elements: str
     choices: [attached, busy, keep, running]
     default: [attached, busy, keep]
+  max_removals:
+    description:
+      - A guard. When more sessions than this would be removed, nothing is removed and the task fails, with the plan
+        in the
+        result. Sessions that ended by themselves do not count.
+    type: int
+  max_percent:
+    description:
+      - A guard like O(max_removals), in percent of the sessions that were looked at on the host.
+    type: float
+  notice:
+    description:
+      - Give notice first. A session is marked (with a user option of its own) by the first run that would remove it,
+        and
+        removed by a later run when this time has passed and nothing has happened in it since. Written like O(idle).
+      - CPU time, reads and writes of its processes between the two runs count as something that happened, and so do
+        processes
+        that come or go. Then the mark is taken back.
+      - Whoever is attached to the server is told in tmux, see O(message), and O(notify_command) is run.
+    type: str
+  message:
+    description:
+      - What is shown in tmux when notice is given. V({name}), V({id}), V({deadline}) and V({reason}) are replaced.
+      - The default says what will happen when, why, and how to keep the session.
+    type: str
+  notify_command:
+    description:
+      - A command that is run when notice is given, with the session's name, its owner and the deadline as its last
+        arguments.
+        It is run as the owner, without a shell, with a minimal environment.
+    type: list
+    elements: str
+    default: []
+  snapshot_dir:
+    description:
+      - Save each session before it is removed, to C(OWNER/TIME-NAME-RANDOM) in this directory. What is saved is the
+        whole text of every
+        pane, the layout, working directories, commands, options and the names (never the values) of environment
+        variables.
+      - Only the owner (and root) can read it. It is complete or not there at all. A session that cannot be saved is
+        kept.
+      - O(snapshot_dir) must be absolute. It is created if it is missing; nobody but the user that the module runs as
+        may write to it.
+    type: path
+  snapshot_colors:
+    description:
+      - Save the text of every pane a second time, with its colours as escape sequences.
+    type: bool
+    default: false
+  snapshot_keep:
+    description:
+      - Which snapshots of an owner stay when new ones were made. By default all do.
+    type: dict
+    suboptions:
+      count:
+        description: How many of the newest stay.
+        type: int
+      age:
+        description: How long they stay. Written like O(idle).
+        type: str
+  survivors:
+    description:
+      - What happens to processes that outlive their session (by C(nohup), C(setsid), forking twice, or ignoring
+        SIGHUP).
+      - V(report) lists them. V(terminate) sends SIGTERM, waits for O(grace_period), and then sends SIGKILL, only to
+        processes that
+        are proven to belong to the session, and are still the same at that moment. A tmux server started in a session
+        is not one.
+    type: str
+    choices: [report, terminate]
+    default: report
+  grace_period:
+    description:
+      - Seconds between SIGTERM and SIGKILL.
+    type: float
+    default: 10.0
 extends_documentation_fragment:
   - fleet.tmux.attributes
   - fleet.tmux.attributes.actiongroup
@@ -104,6 +180,16 @@ EXAMPLES = r"""
     finished: true
     idle: 2h
     protect: [attached, busy, keep, running]
+
+- name: Give a day's notice, save what is removed, and never remove more than a third
+  fleet.tmux.tmux_session_prune:
+    idle: 3d
+    notice: 1d
+    snapshot_dir: /var/lib/fleet-tmux
+    snapshot_keep:
+      count: 50
+      age: 4w
+    max_percent: 33.4
 
 - name: Remove idle sessions of all users but two
   fleet.tmux.tmux_session_prune:
@@ -151,10 +237,13 @@ removed:
         - V(idle), V(older_than) or V(finished) of those removed.
         - Of those kept, V(attached), V(keep), V(running) or V(busy) for protections, V(active), V(young) or
           V(unfinished) for
-          criteria that do not hold, V(changed) for something that happened after it was judged, V(vanished) for a
+          criteria that do not hold, V(notice) for one that was marked before and whose time has not come, V(guard)
+          for one that
+          would have been removed or marked if there had not been too many, V(changed) for something that happened
+          after it was judged, V(vanished) for a
           session that
           ended by itself meanwhile, V(unknown) for what cannot be judged.
-        - V(failed) of those in RV(failures).
+        - V(failed) of those in RV(failures), or V(unsaved) if no snapshot could be made.
       type: str
       returned: always
     detail:
@@ -171,6 +260,31 @@ removed:
         - C(cpu_ticks), C(io_calls) and C(watched_seconds) are there when the session was watched.
       type: dict
       returned: always
+    snapshot:
+      description: Where it was saved. Null if it was not.
+      type: str
+      returned: always
+    survivors:
+      description:
+        - Its processes that live on, with C(pid), C(command), C(rss) (bytes), C(ports) (TCP ports it listens on) and
+          C(result)
+          (V(reported), V(terminated), V(killed) or V(alive)).
+      type: list
+      elements: dict
+      returned: always
+    lives_on:
+      description:
+        - Its windows that live on because other sessions hold them too (session groups, linked windows), with
+          C(window), C(name)
+          and C(sessions).
+      type: list
+      elements: dict
+      returned: always
+marked:
+  description: The sessions that were given notice, or in check mode would be. In the shape of RV(removed).
+  returned: always
+  type: list
+  elements: dict
 kept:
   description: The sessions that were looked at and not removed, with the reason. In the shape of RV(removed).
   returned: always
@@ -233,7 +347,7 @@ counts:
     there were.
   returned: always
   type: dict
-  sample: {looked_at: 7, removed: 3, kept: 4, failures: 0, not_matched: 2, servers: 2}
+  sample: {looked_at: 7, removed: 3, marked: 0, kept: 4, failures: 0, not_matched: 2, servers: 2}
 freed:
   description: How many processes of removed sessions have ended, and how many bytes of resident memory they had.
   returned: always
@@ -241,21 +355,27 @@ freed:
   sample: {processes: 5, bytes: 20971520}
 """
 
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.fleet.tmux.plugins.module_utils._cases import judge_all
 from ansible_collections.fleet.tmux.plugins.module_utils._census import look_at_all
 from ansible_collections.fleet.tmux.plugins.module_utils._common import (
     CONNECTION_OPTIONS,
     SCOPE_EXCLUSIVE,
     SCOPE_OPTIONS,
+    OptionError,
     judge_servers,
     run_main,
     set_up,
     the_servers,
+    warn_each,
 )
-from ansible_collections.fleet.tmux.plugins.module_utils._policy import ACTIVITIES, PROTECTIONS, policy
-from ansible_collections.fleet.tmux.plugins.module_utils._prune import EMPTY_RESULT, Report, judge_all
+from ansible_collections.fleet.tmux.plugins.module_utils._heralds import DEFAULT_MESSAGE, Herald
+from ansible_collections.fleet.tmux.plugins.module_utils._policy import ACTIVITIES, PROTECTIONS, duration, policy
+from ansible_collections.fleet.tmux.plugins.module_utils._prune import EMPTY_RESULT, Manner, Run
+from ansible_collections.fleet.tmux.plugins.module_utils._servers import Host
+from ansible_collections.fleet.tmux.plugins.module_utils._snapshot import Archive, Keeping
 
 OPTIONS = dict(
     CONNECTION_OPTIONS,
@@ -272,8 +392,56 @@ OPTIONS = dict(
         "choices": list(PROTECTIONS),
         "default": ["attached", "busy", "keep"],
     },
+    max_removals={"type": "int"},
+    max_percent={"type": "float"},
+    notice={"type": "str"},
+    message={"type": "str"},
+    notify_command={"type": "list", "elements": "str", "default": []},
+    snapshot_dir={"type": "path"},
+    snapshot_colors={"type": "bool", "default": False},
+    snapshot_keep={"type": "dict", "options": {"count": {"type": "int"}, "age": {"type": "str"}}},
+    survivors={"type": "str", "choices": ["report", "terminate"], "default": "report"},
+    grace_period={"type": "float", "default": 10.0},
     **SCOPE_OPTIONS,
 )
+
+
+def manner(params: Dict[str, Any], host: Host) -> Manner:
+    """How gently the options want it.
+
+    :raises ValueError: naming an option that makes no sense.
+    """
+    for option, most in (("max_removals", None), ("max_percent", 100), ("grace_period", 3600)):
+        value = params[option]
+        if value is not None and (value < 0 or (most is not None and value > most)):
+            raise OptionError("%s: %g is not between 0 and %s" % (option, value, most or "any number"))
+    notice = duration("notice", params["notice"])
+    if notice is None and (params["notify_command"] or params["message"] is not None):
+        raise OptionError("message and notify_command tell of a notice; they need notice")
+    return Manner(
+        max_removals=params["max_removals"],
+        max_percent=params["max_percent"],
+        notice=notice,
+        herald=Herald(params["message"] or DEFAULT_MESSAGE, params["notify_command"], host.timeout, host.uid == 0),
+        archive=archive(params),
+        terminate=params["survivors"] == "terminate",
+        grace_period=params["grace_period"],
+    )
+
+
+def archive(params: Dict[str, Any]) -> Optional[Archive]:
+    """Where snapshots go, if they are wanted."""
+    keep = params["snapshot_keep"] or {}
+    if params["snapshot_dir"] is None:
+        if params["snapshot_colors"] or params["snapshot_keep"] is not None:
+            raise OptionError("snapshot_colors and snapshot_keep are about snapshots; they need snapshot_dir")
+        return None
+    if not params["snapshot_dir"].startswith("/"):
+        raise OptionError("snapshot_dir: %r is not absolute" % params["snapshot_dir"])
+    if keep.get("count") is not None and keep["count"] < 1:
+        raise OptionError("snapshot_keep: count %d is less than 1" % keep["count"])
+    keeping = Keeping(keep.get("count"), duration("snapshot_keep: age", keep.get("age")))
+    return Archive(params["snapshot_dir"], params["snapshot_colors"], keeping)
 
 
 def prune(module: AnsibleModule, result: Dict[str, Any]) -> None:
@@ -281,15 +449,20 @@ def prune(module: AnsibleModule, result: Dict[str, Any]) -> None:
     rules = policy(module.params)
     setup = set_up(module)
     servers, result["scope"] = the_servers(module, setup.host)
+    gently = manner(module.params, setup.host)
     seen = look_at_all(setup.host, servers, module.params["recover_sockets"])
-    report = Report(judge_all(seen, rules), seen, rules)
-    if module.check_mode:
-        report.plan()
-    else:
-        report.apply()
-    result.update(report.result())
-    if module._diff:
-        result["diff"] = report.diff()
+    run = Run(judge_all(seen, rules, gently.notice), seen, rules, gently)
+    try:
+        run.guard()
+        if module.check_mode:
+            run.plan()
+        else:
+            run.apply()
+    finally:
+        result.update(run.result())
+        if module._diff:
+            result["diff"] = run.diff()
+    warn_each(module, run.trouble)
     judge_servers(module, seen, result)
 
 

@@ -39,7 +39,9 @@ def listed(sessions: Sequence[Session], nonce: str, version: str = "3.3a", pid: 
 
     for each in sessions:
         clocks = (each.created, each.activity, each.last_attached, each.attached)
-        add("s", each.id, pid, start, *clocks, len(each.windows), version, each.name, each.group, each.keep)
+        add(
+            "s", each.id, pid, start, *clocks, len(each.windows), version, each.name, each.group, each.keep, each.notice
+        )
         add("g", each.id, each.guard, each.identity)
     for each in sessions:
         for one in each.windows:

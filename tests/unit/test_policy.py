@@ -199,7 +199,7 @@ def test_idle_and_age_must_both_be_reached(it: Session, idle: int, age: int) -> 
 def test_a_clock_in_the_future_keeps(field: str, activity: str) -> None:
     by = rules(idle=0, activity=activity, protect=(), finished=True)
     ahead = session("odd")._replace(**{field: NOW + 60})  # type: ignore[arg-type]
-    assert judged(ahead, by) == policy.Verdict(False, "unknown", "a clock of the session is 60 s in the future")
+    assert judged(ahead, by) == policy.Verdict("keep", "unknown", "a clock of the session is 60 s in the future")
     at_once = session("odd")._replace(**{field: NOW + 1})  # type: ignore[arg-type]
     assert judged(at_once, by).remove, "a second is how exact the clocks are"
 
@@ -306,7 +306,7 @@ def test_finished_is_when_every_pane_is_dead() -> None:
     assert (verdict.remove, verdict.reason) == (True, "finished")
     assert verdict.detail == "all its panes are dead (exit status 3, killed, signal 9)"
     half = session("x", window(pane(dead=True), pane()))
-    assert judged(half, by) == policy.Verdict(False, "unfinished", "not all its panes are dead")
+    assert judged(half, by) == policy.Verdict("keep", "unfinished", "not all its panes are dead")
     assert judged(done, rules(idle=10**6, finished=True)).remove, "what is finished need not be idle"
     assert not judged(half, rules(idle=10**6, finished=True)).remove
     assert judged(done, rules(idle=10**6)).reason == "active", "and who did not ask for finished does not get it"

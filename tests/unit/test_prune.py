@@ -9,6 +9,7 @@ import signal
 from typing import Any, Callable, Dict, List, Tuple
 
 import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils import _cases as cases
 from ansible_collections.fleet.tmux.plugins.module_utils import _proctable as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils import _prune as prune
 from ansible_collections.fleet.tmux.plugins.module_utils._census import Seen, look
@@ -25,7 +26,7 @@ EVERYTHING = Policy(idle=0, older_than=None, finished=False, activity="any", pro
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give processes the time to end that they need on a busy machine."""
-    monkeypatch.setattr(prune, "_ENDING_SECONDS", PATIENCE)
+    monkeypatch.setattr(prune, "ENDING_SECONDS", PATIENCE)
 
 
 def seen(world: World) -> Seen:
@@ -37,7 +38,7 @@ def seen(world: World) -> Seen:
 
 def run(world: World, rules: Policy, check: bool = False) -> Dict[str, Any]:
     one = seen(world)
-    report = prune.Report(prune.judge_all([one], rules), [one], rules)
+    report = prune.Run(cases.judge_all([one], rules), [one], rules, prune.Manner())
     report.plan() if check else report.apply()
     return dict(report.result(), diff=report.diff())
 
@@ -76,7 +77,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, action: Callable[[], object]) -> 
     done: List[bool] = []
 
     def instead(seconds: float) -> None:
-        if seconds == prune.WATCH_SECONDS and not done:
+        if seconds == cases.WATCH_SECONDS and not done:
             done.append(True)
             action()
         else:
@@ -193,8 +194,8 @@ def _catches(pid: int, number: int) -> bool:
 def test_what_happens_between_the_look_and_the_kill_saves_a_session(server: World) -> None:
     touched, gone = server.new("touched"), server.new("gone")
     one = seen(server)
-    judged = prune.judge_all([one], EVERYTHING)
-    report = prune.Report(judged, [one], EVERYTHING)
+    judged = cases.judge_all([one], EVERYTHING)
+    report = prune.Run(judged, [one], EVERYTHING, prune.Manner())
     server.tmux("new-window", "-d", "-t", touched + ":", "cat")
     server.tmux("kill-session", "-t", gone)
     report.apply()
@@ -210,7 +211,7 @@ def test_a_session_that_cannot_be_read_is_kept_and_told(server: World) -> None:
     one = seen(server)
     lost = Unread("$9", "odd\x1b", "its rows do not make sense")
     one = one._replace(listing=one.listing._replace(unread=(lost,)))
-    report = prune.Report(prune.judge_all([one], EVERYTHING), [one], EVERYTHING)
+    report = prune.Run(cases.judge_all([one], EVERYTHING), [one], EVERYTHING, prune.Manner())
     report.apply()
     assert reasons(report.result()) == {"first": "idle", "odd\\x1b": "unknown"}
 
@@ -240,7 +241,7 @@ def test_who_survives_is_not_counted_as_freed(server: World, monkeypatch: pytest
         return done
 
     monkeypatch.setattr(prune, "remove_unchanged", remove_and_see_it_end)
-    monkeypatch.setattr(prune, "_ENDING_SECONDS", 0.1)
+    monkeypatch.setattr(prune, "ENDING_SECONDS", 0.1)
     try:
         rules = EVERYTHING._replace(patterns=matcher("patterns", ["work"], False))
         result = run(server, rules)
