@@ -180,7 +180,7 @@ def _shared_venvs() -> str:
     """The virtual environments of the real checkout, so that its copy need not download them again."""
     for folder in [Path(sys.prefix).parent, ROOT / ".cache" / "venv"]:
         if folder.name == "venv" and folder.parent.name == ".cache" and folder.is_dir():
-            return str(folder)
+            return str(folder.resolve())
     return ""
 
 
