@@ -315,9 +315,7 @@ def test_a_database_that_does_not_answer_is_not_asked_again(getent: Getent) -> N
         directory.find("anna")
     with pytest.raises(NoAnswer):
         directory.with_groups(User("anna", 1001, 100))
-    assert directory.user(1001) == User("1001", 1001, _child.NO_GROUP), (
-        "without an answer nobody is given a name, or groups"
-    )
+    assert directory.user(1001) == User("1001", 1001, _child.NO_GROUP), "without an answer nobody gets a name"
     assert getent.calls() == []
 
 
