@@ -92,8 +92,8 @@ class Archive:
             self._write(draft, _text_file(pane), text, owner)
             if self._colors:
                 self._write(draft, _color_file(pane), _captured(client, pane, ["-e"]), owner)
-        text = json.dumps(described, indent=2, sort_keys=True, ensure_ascii=True) + "\n"
-        self._write(draft, DESCRIPTION, text.encode("ascii"), owner)
+        written = json.dumps(described, indent=2, sort_keys=True, ensure_ascii=True) + "\n"
+        self._write(draft, DESCRIPTION, written.encode("ascii"), owner)
 
     @staticmethod
     def _write(draft: str, name: str, data: bytes, owner: User) -> None:
