@@ -88,7 +88,8 @@ def _sections(client: Client, questions: Sequence[Tuple[str, Command]]) -> Dict[
         part = questions[start : start + _PER_CALL]
         commands: List[Command] = []
         for key, command in part:
-            commands += [["display-message", "-p", "%s|%s" % (nonce, key)], command]
+            # A percent sign, as in a pane's id, begins a date there: "%7" would come back with blanks before it.
+            commands += [["display-message", "-p", "%s|%s" % (nonce, key.replace("%", "%%"))], command]
         try:
             output = to_text(client.call(commands))
         except TmuxError as error:
