@@ -307,6 +307,16 @@ def dead(sock, name):
     until("%s is dead" % name, lambda: {"pane_dead": "1", "session_name": name} in table(sock, rows, fields))
 
 
+def runs(sock, pane, *argv):
+    """Wait until a pane's process runs exactly this, and what it has printed before is shown."""
+
+    def look():
+        pid = tmux(sock, "list-panes", "-t", pane, "-F", "#{pane_pid}").strip()
+        return read("/proc/%s/cmdline" % pid) == "".join(word + "\0" for word in argv).encode()
+
+    until("%s runs %s" % (pane, argv[0]), look)
+
+
 # --- a private world --------------------------------------------------------------------------------------------------
 
 
@@ -402,7 +412,7 @@ def kill(pid, started):
     until("process %d has ended" % pid, lambda: status_of(pid)[0] in (None, "Z") or status_of(pid)[1] != started)
 
 
-COMMANDS = (raw, clocks, panes, server, shown, spy, attach, stop, resume, listen, idle, gone, dead, world, end)
+COMMANDS = (raw, clocks, panes, server, shown, spy, attach, stop, resume, listen, idle, gone, dead, runs, world, end)
 
 if __name__ == "__main__":
     {command.__name__: command for command in COMMANDS}[sys.argv[1]](*sys.argv[2:])
