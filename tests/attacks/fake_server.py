@@ -200,7 +200,8 @@ def lie(peer: Peer, settings: Settings) -> None:
     time.sleep(settings.get("delay", 0))
     peer.print(answer)
     peer.send(EXIT, struct.pack("=i", 0))
-    peer.receive()
+    while True:  # Until the client has written all of it, and goes.
+        peer.receive()
 
 
 def split(words: List[str]) -> List[List[str]]:
@@ -229,9 +230,13 @@ def answered(words: List[str], settings: Settings) -> bytes:
 
 def filled(form: str, values: Dict[str, str]) -> str:
     """A format with the values in it; what is in nested braces counts for nothing."""
+
+    def value(found: "re.Match[str]") -> str:
+        return values.get(found.group(1), "0").replace("{", "\0")  # What has been filled in is not filled again.
+
     while re.search(r"#\{[^{}]*\}", form):
-        form = re.sub(r"#\{([^{}]*)\}", lambda found: values.get(found.group(1), "0"), form)
-    return form
+        form = re.sub(r"#\{([^{}]*)\}", value, form)
+    return form.replace("\0", "{")
 
 
 MODES: Dict[str, Callable[[Peer, Settings], None]] = {

@@ -361,19 +361,20 @@ def together(calls: Sequence[Callable[[], _Value]]) -> List[_Value]:
         return [future.result() for future in [pool.submit(call) for call in calls]]
 
 
-def harmful(value: Any) -> Iterator[str]:
+LINES = ("content", "options", "stdout", "stderr")
+"""Keys under which texts may have lines."""
+
+
+def harmful(value: Any, lines: bool = False) -> Iterator[str]:
     """All texts in a result that a terminal, a log or a report could take for more than text."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from harmful(key)
-            if key not in ("content", "stdout", "stderr"):  # These have lines.
-                yield from harmful(item)
-            elif item is not None:
-                yield from harmful(item.replace("\n", "").replace("\t", ""))
+            yield from harmful(item, lines or key in LINES)
     elif isinstance(value, list):
         for item in value:
-            yield from harmful(item)
-    elif isinstance(value, str) and not all(_is_harmless(char) for char in value):
+            yield from harmful(item, lines)
+    elif isinstance(value, str) and not all(_is_harmless(char) or (lines and char in "\n\t") for char in value):
         yield value
 
 
