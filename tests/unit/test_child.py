@@ -215,6 +215,18 @@ def test_without_a_user_the_child_is_as_we_are() -> None:
     assert dict(line.split(":", 1) for line in lines)["Uid"] == ours()["Uid"]
 
 
+def test_a_child_of_root_is_as_nice_as_any_other() -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    if ROOT:
+        os.setpriority(os.PRIO_PROCESS, 0, 7)
+    try:
+        fields = run(["cat", "/proc/self/stat"], user=STRANGER, env=PATH).out.rpartition(b")")[2].split()
+    finally:
+        if ROOT:
+            os.setpriority(os.PRIO_PROCESS, 0, before)
+    assert int(fields[16]) == (0 if ROOT else before)
+
+
 # --- the user database
 
 

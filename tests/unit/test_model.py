@@ -141,6 +141,15 @@ def test_rows_that_a_user_forges_are_no_rows() -> None:
     assert listing.sessions == (session,)
 
 
+def test_a_client_that_the_session_does_not_count_is_attached_too() -> None:
+    data = make.listed([make.session()], NONCE)
+    for clock in ("1700000001", "1700000009", "1700000003"):
+        data += model.row(NONCE, "c", ["$1", clock]).encode() + b"\n"
+    data += model.row(NONCE, "c", ["", "1700000020"]).encode()  # a client without a session
+    (session,) = model.parse(data, NONCE).sessions
+    assert (session.attached, session.client_activity) == (3, 1700000009)
+
+
 def test_only_34_prints_a_dollar_with_a_backslash() -> None:
     data = make.listed([make.session("a\\$b", keep="\\$x")], NONCE, "3.4")
     (read,) = model.parse(data, NONCE).sessions

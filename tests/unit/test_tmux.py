@@ -408,6 +408,23 @@ def compare(client: Client, version: Version, pairs: List[Tuple[str, str]]) -> L
     return [word == "same" for word in said]
 
 
+@pytest.mark.parametrize(
+    "text, version, expanded, compared",
+    [
+        ("#(id)#{x}#S", "2.7", "##(id)##{x}##S", "##(id)##{x}##S"),
+        ("#(id),}", "3.0a", "##(id),}", "##(id)#,#}"),
+        ("#[x]##[#", "3.1c", "##[x]####[##", "##[x]####[##"),
+        ("#[x]##[#,", "3.2", "#[x]##[##,", "#[x]##[###,"),
+        ("a,b", "2.7", "a,b", "a,b"),
+    ],
+)
+def test_what_would_be_expanded_is_escaped_as_each_tmux_wants_it(
+    text: str, version: str, expanded: str, compared: str
+) -> None:
+    assert tmux.expanded_literal(text, tmux.parse_version(version)) == expanded
+    assert tmux.compared_literal(text, tmux.parse_version(version)) == compared
+
+
 def test_a_name_runs_no_command(shared: World) -> None:
     mark = os.path.join(shared.folder, "ran")
     name = "#(touch %s)#{pid}#S" % mark.replace(".", "")
