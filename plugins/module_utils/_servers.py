@@ -72,20 +72,28 @@ def locate(host: Host, path: str) -> Server:
         uid = sockets.require_trusted(path)
     except Unusable as problem:
         return _without_socket(host, path, problem)
-    return _connected(host, path, host.directory.user(uid))
+    server = _connected(host, path, host.directory.user(uid))
+    return (_orphan_of(host, path) or server) if server.status == "absent" else server
 
 
 def _without_socket(host: Host, path: str, problem: Unusable) -> Server:
+    if problem.status == "absent":
+        orphan = _orphan_of(host, path)
+        if orphan is not None:
+            return orphan
     me = host.directory.user(sockets.owner_to_be(path, host.uid) if host.uid == 0 else host.uid)
-    if problem.status != "absent":
-        return Server(path, me, problem.status, problem.reason)
+    return Server(path, me, problem.status, problem.reason)
+
+
+def _orphan_of(host: Host, path: str) -> Optional[Server]:
+    """The server that was bound to ``path`` and cannot be reached there any more."""
     for process in _server_processes():
         uid = proctable.owner(process.pid)
         if uid is not None and host.may_use(uid) and path in _paths(process):
             server = _judge_true(host, _paths(process), process, host.directory.user(uid))
             if server.socket == path:
                 return server
-    return Server(path, me, "absent", problem.reason)
+    return None
 
 
 def _connected(host: Host, path: str, user: User) -> Server:
@@ -211,7 +219,9 @@ def _judge(host: Host, path: str, process: proctable.Process, user: User) -> Ser
     server = _connected(host, path, user)
     if server.process is not None and server.pid != process.pid:
         return _orphaned(path, process, user, "the process lives, another server has taken its socket")
-    return server._replace(process=process, status="unreachable" if server.status == "absent" else server.status)
+    if server.status == "absent":
+        return _orphaned(path, process, user, "the process lives, at its socket's place is one that nobody listens at")
+    return server._replace(process=process)
 
 
 def _orphaned(path: str, process: proctable.Process, user: User, reason: str) -> Server:
