@@ -29,6 +29,8 @@ LOCALE = "C.UTF-8"
 NO_GROUP = 65534
 """The gid that has no rights anywhere (the kernel's overflowgid), for who has no passwd entry."""
 
+_GETENT_ANSWERS = (0, 2)
+"""Exit statuses of getent: all were found, or some are not there. Any other means that nobody knows."""
 _READ_SIZE = 65536
 _REAP_SECONDS = 2.0
 
@@ -262,12 +264,15 @@ class Directory:
     def learn(self, keys: Sequence[str]) -> None:
         """Ask for all ``keys`` (names or uids) that are not known yet, in one go.
 
-        :raises NoAnswer: when the time for all questions is used up.
+        :raises NoAnswer: when the time for all questions is used up, or the database is out of order.
         """
         new = sorted({key for key in keys if key not in self._asked})
         for start in range(0, len(new), 500):
             part = new[start : start + 500]
-            for line in self._getent(["passwd"] + part).splitlines():
+            rc, text = self._getent(["passwd"] + part)
+            if rc not in _GETENT_ANSWERS:
+                raise NoAnswer("the user database is out of order (getent passwd: exit status %d)" % rc)
+            for line in text.splitlines():
                 self._remember(line)
             self._asked.update((key, True) for key in part)
 
@@ -276,7 +281,7 @@ class Directory:
 
         :raises NoAnswer: when the time for all questions is used up.
         """
-        words = self._getent(["initgroups", user.name]).split()
+        words = self._getent(["initgroups", user.name])[1].split()
         groups = [int(word) for word in words[1:] if word.isdigit()]
         return user._replace(groups=tuple(sorted(set(groups + [user.gid]))))
 
@@ -287,7 +292,7 @@ class Directory:
             self._by_uid.setdefault(user.uid, user)
             self._by_name.setdefault(user.name, user)
 
-    def _getent(self, words: List[str]) -> str:
+    def _getent(self, words: List[str]) -> Tuple[int, str]:
         if self._left <= 0:
             raise NoAnswer("the user database (getent passwd) did not answer in time")
         start = time.monotonic()
@@ -299,4 +304,4 @@ class Directory:
         if outcome.timed_out:
             self._left = 0
             raise NoAnswer("the user database (getent %s) did not answer in time" % words[0])
-        return outcome.out.decode("utf-8", "replace")
+        return outcome.rc, outcome.out.decode("utf-8", "replace")
