@@ -16,8 +16,9 @@ author:
 description:
   - Turns what M(fleet.tmux.tmux_session_prune) returned on each host into plain text for people.
   - It begins with the sum. A table follows with a line for each host and owner, saying how many sessions were looked
-    at, removed, kept and why. Then come all removed and all kept sessions with the reason of each, and whatever went
-    wrong, hosts that failed or could not be reached included.
+    at, removed, given notice (marked), kept and why. Then come all removed, marked and kept sessions with the reason
+    of each, processes that outlived their session, and whatever went wrong, hosts that failed or could not be reached
+    included.
   - Control characters and the like are written as escapes, wherever the text comes from.
 positional: _input
 options:
@@ -59,6 +60,10 @@ _MESSAGE_LIMIT = 300
 _WIDTH_LIMIT = 40
 _WELL = ("ok", "absent")
 
+# What became of a session: the lists of a result, in the order of the columns.
+_OUTCOMES = ("removed", "marked", "kept", "failures")
+_SESSION = ("HOST", "OWNER", "SESSION", "WHY")
+
 Row = Sequence[str]
 
 
@@ -68,18 +73,27 @@ class _Words(NamedTuple):
     removed: str
     freed: str
     removed_title: str
+    marked_title: str
     kept_title: str
     columns: Row
 
 
 _COLUMNS = ("HOST", "OWNER", "LOOKED AT")
-_DONE = _Words("removed", "freed", "Removed", "Kept", _COLUMNS + ("REMOVED", "KEPT", "FAILED", "WHY KEPT"))
+_DONE = _Words(
+    "removed",
+    "freed",
+    "Removed",
+    "Given notice",
+    "Kept",
+    _COLUMNS + ("REMOVED", "MARKED", "KEPT", "FAILED", "WHY KEPT"),
+)
 _PLANNED = _Words(
     "would be removed",
     "would be freed",
     "Would be removed",
+    "Would be given notice",
     "Would be kept",
-    _COLUMNS + ("TO REMOVE", "TO KEEP", "FAILED", "WHY KEEP"),
+    _COLUMNS + ("TO REMOVE", "TO MARK", "TO KEEP", "FAILED", "WHY KEEP"),
 )
 
 
@@ -116,9 +130,11 @@ def cleanup_table(results: Mapping[str, Any], check_mode: bool = False) -> str:
     parts = [
         _sum(reports, words),
         _table(reports, words),
-        _list(words.removed_title, ("HOST", "OWNER", "SESSION", "WHY"), _sessions(reports, "removed")),
-        _list(words.kept_title, ("HOST", "OWNER", "SESSION", "WHY"), _sessions(reports, "kept")),
-        _list("Not removed, though it should be", ("HOST", "OWNER", "SESSION", "WHY"), _sessions(reports, "failures")),
+        _list(words.removed_title, _SESSION, _sessions(reports, "removed")),
+        _list(words.marked_title, _SESSION, _sessions(reports, "marked")),
+        _list(words.kept_title, _SESSION, _sessions(reports, "kept")),
+        _list("Not removed, though it should be", _SESSION, _sessions(reports, "failures")),
+        _list("Processes that outlived their session", ("HOST", "OWNER", "SESSION", "PROCESS"), _survivors(reports)),
         _list("Servers that could not be used", ("HOST", "OWNER", "SOCKET", "WHY"), _servers(reports)),
         _list("To know", ("HOST", "WHAT"), _notes(reports)),
         _list("Hosts with a problem", ("HOST", "WHAT"), [(it.host, it.problem) for it in reports if it.problem]),
@@ -156,23 +172,25 @@ def _bytes(number: int) -> str:
 
 def _table(reports: Sequence[_Report], words: _Words) -> str:
     rows = [row for report in reports for row in _host_rows(report)]
-    return _aligned([words.columns] + rows, right=(2, 3, 4, 5))
+    return _aligned([words.columns] + rows, right=(2, 3, 4, 5, 6))
 
 
 def _host_rows(report: _Report) -> List[Row]:
-    owners = sorted({str(item.get("owner")) for key in ("removed", "kept", "failures") for item in report.items(key)})
+    owners = sorted({str(item.get("owner")) for key in _OUTCOMES for item in report.items(key)})
     if owners:
         return [_owner_row(report, owner) for owner in owners]
-    return [(report.host, "-", "-", "-", "-", "-", report.problem.partition(":")[0] or "there are no sessions")]
+    why = report.problem.partition(":")[0] or "there are no sessions"
+    return [[report.host] + ["-"] * (len(_OUTCOMES) + 2) + [why]]
 
 
 def _owner_row(report: _Report, owner: str) -> Row:
-    removed, kept, failures = (
-        [item for item in report.items(key) if str(item.get("owner")) == owner]
-        for key in ("removed", "kept", "failures")
+    of_owner = {key: [item for item in report.items(key) if str(item.get("owner")) == owner] for key in _OUTCOMES}
+    numbers = [len(of_owner[key]) for key in _OUTCOMES]
+    return (
+        [report.host, owner]
+        + [str(number) for number in [sum(numbers)] + numbers]
+        + [_reasons(of_owner["kept"]) or "-"]
     )
-    numbers = [len(removed) + len(kept) + len(failures), len(removed), len(kept), len(failures)]
-    return [report.host, owner] + [str(number) for number in numbers] + [_reasons(kept) or "-"]
 
 
 def _reasons(items: Sequence[Mapping[str, Any]]) -> str:
@@ -194,6 +212,19 @@ def _sessions(reports: Sequence[_Report], key: str) -> List[Row]:
         for report in reports
         for item in report.items(key)
     ]
+
+
+def _survivors(reports: Sequence[_Report]) -> List[Row]:
+    return [
+        (report.host, str(item.get("owner")), str(item.get("name")), _process(process))
+        for report in reports
+        for item in report.items("removed")
+        for process in item.get("survivors") or []
+    ]
+
+
+def _process(process: Mapping[str, Any]) -> str:
+    return "%s %s: %s" % (process.get("pid"), process.get("command"), process.get("result"))
 
 
 def _why(item: Mapping[str, Any]) -> str:

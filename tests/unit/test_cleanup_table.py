@@ -50,11 +50,11 @@ def test_a_fleet() -> None:
     assert cleanup_table(FLEET) == (
         "1 of 5 sessions on 3 hosts removed. 2 processes and 5.0 MiB freed. 1 host has a problem, see below.\n"
         "\n"
-        "HOST  OWNER  LOOKED AT  REMOVED  KEPT  FAILED  WHY KEPT\n"
-        "web1  alice          4        1     3       0  2 attached, 1 active\n"
-        "web1  bob            1        0     1       0  1 keep\n"
-        "web2  -              -        -     -       -  there are no sessions\n"
-        "db1   -              -        -     -       -  unreachable\n"
+        "HOST  OWNER  LOOKED AT  REMOVED  MARKED  KEPT  FAILED  WHY KEPT\n"
+        "web1  alice          4        1       0     3       0  2 attached, 1 active\n"
+        "web1  bob            1        0       0     1       0  1 keep\n"
+        "web2  -              -        -       -     -       -  there are no sessions\n"
+        "db1   -              -        -       -     -       -  unreachable\n"
         "\n"
         "Removed:\n"
         "  HOST  OWNER  SESSION   WHY\n"
@@ -76,7 +76,7 @@ def test_a_fleet() -> None:
 def test_check_mode_says_what_would_be() -> None:
     text = cleanup_table(FLEET, check_mode=True)
     assert "1 of 5 sessions on 3 hosts would be removed." in text
-    assert "\nHOST  OWNER  LOOKED AT  TO REMOVE  TO KEEP  FAILED  WHY KEEP\n" in text
+    assert "\nHOST  OWNER  LOOKED AT  TO REMOVE  TO MARK  TO KEEP  FAILED  WHY KEEP\n" in text
     assert "\nWould be removed:\n" in text
     assert "\nWould be kept:\n" in text
 
@@ -84,11 +84,20 @@ def test_check_mode_says_what_would_be() -> None:
 def test_a_failure_part_way_shows_what_was_done() -> None:
     partial = result([item("a", "idle")], [], [item("b", "failed", "it did not answer")], failed=True, msg="hung")
     text = cleanup_table({"h": partial})
-    assert "h     alice          2        1     0       1  -" in text
+    assert "h     alice          2        1       0     0       1  -" in text
     assert (
         "Not removed, though it should be:\n  HOST  OWNER  SESSION  WHY\n  h     alice  b        failed: it did" in text
     )
     assert text.endswith("  h     failed: hung")
+
+
+def test_what_was_given_notice_and_what_outlived_its_session_is_listed() -> None:
+    gone = dict(item("a", "idle"), survivors=[{"pid": 7, "command": "make\x1b[2J", "result": "reported"}])
+    text = cleanup_table({"h": result([gone], marked=[item("b", "idle", "idle for 3d")])})
+    assert "h     alice          2        1       1     0       0  -" in text
+    assert "Given notice:\n  HOST  OWNER  SESSION  WHY\n  h     alice  b        idle: idle for 3d" in text
+    assert "Processes that outlived their session:" in text
+    assert "  h     alice  a        7 make\\x1b[2J: reported" in text
 
 
 def test_servers_that_could_not_be_used_are_named() -> None:
