@@ -256,18 +256,26 @@ def listen(sock, manner):
         while True:
             held.append(listener.accept()[0])
             if manner == "nonsense":
-                held[-1].sendall(b"\xff\x07Who are you?\n" * 64)
-                held.pop().close()
+                say(held.pop(), b"\xff\x07Who are you?\n" * 64)
             elif manner == "flood":
                 flood(held.pop())
 
     background(work)
 
 
+def say(connection, data):
+    """Say something to who may have hung up already."""
+    try:
+        connection.sendall(data)
+    except OSError:
+        pass
+    connection.close()
+
+
 def flood(connection):
     """Print without end through the client: messages of tmux's own protocol (8), one after the other."""
     message = b"A" * 8000
-    kinds = {"write_open": 301, "write": 302}  # tmux-protocol.h: a client from 3.2 on writes what it is told to
+    kinds = {"write_open": 303, "write": 304}  # tmux-protocol.h: a client from 3.2 on writes what it is told to
     opened = struct.pack("=iii", 1, 1, 0) + b"-\0"
     sent = packet(kinds["write_open"], opened) + packet(kinds["write"], struct.pack("=i", 1) + message) * 16
     try:
