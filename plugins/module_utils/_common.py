@@ -6,14 +6,14 @@
 
 import os
 import traceback
-from typing import Any, Callable, Dict, List, NamedTuple, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.fleet.tmux.plugins.module_utils._census import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._child import Directory, NoAnswer
 from ansible_collections.fleet.tmux.plugins.module_utils._servers import Host, Scope, Server, discover, locate
 from ansible_collections.fleet.tmux.plugins.module_utils._sockets import default_path
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux import TmuxError, Version, client_version, shown
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux import TmuxError, shown
 
 CONNECTION_OPTIONS: Dict[str, Dict[str, Any]] = {
     "socket_name": {"type": "str"},
@@ -40,14 +40,7 @@ class OptionError(ValueError):
     """An option that cannot be used; the message names it and the remedy."""
 
 
-class Setup(NamedTuple):
-    """The host, and the version of the tmux binary there."""
-
-    host: Host
-    version: Version
-
-
-def set_up(module: AnsibleModule) -> Setup:
+def set_up(module: AnsibleModule) -> Host:
     """Find tmux and check the options that all modules have.
 
     :raises OptionError: for a time limit that is none.
@@ -57,7 +50,7 @@ def set_up(module: AnsibleModule) -> Setup:
     if not 0 < timeout <= 3600:
         raise OptionError("timeout: %g is not between 0 and 3600 seconds" % timeout)
     binary = _binary(module)
-    return Setup(Host(binary, timeout, Directory(timeout)), client_version(binary, timeout))
+    return Host(binary, timeout, Directory(timeout))
 
 
 def _binary(module: AnsibleModule) -> str:

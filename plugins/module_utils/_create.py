@@ -4,10 +4,8 @@
 
 """Makes sessions, and looks whether they are still there a moment later."""
 
-import os
 import secrets
 import shlex
-import tempfile
 import time
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -17,7 +15,6 @@ from ansible_collections.fleet.tmux.plugins.module_utils._model import Listing, 
 from ansible_collections.fleet.tmux.plugins.module_utils._remove import remove_same
 from ansible_collections.fleet.tmux.plugins.module_utils._snapshot import SavedPane, SavedWindow
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import (
-    ARGUMENTS_LIMIT,
     Client,
     Command,
     Failed,
@@ -25,10 +22,8 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux import (
     NoServer,
     TmuxError,
     Version,
-    batches,
     expanded_literal,
     parse_version,
-    script,
     shown,
     target,
     to_text,
@@ -97,9 +92,8 @@ def _can_enter(path: str, user: User, as_user: bool) -> bool:
 class Creator:
     """Makes sessions on one server, and undoes what does not stay."""
 
-    def __init__(self, client: Client, client_version: Version, as_user: bool) -> None:
+    def __init__(self, client: Client, as_user: bool) -> None:
         self._client = client
-        self._client_version = client_version
         self._as_user = as_user
         self._nonce = secrets.token_hex(8)
         self._made: Dict[str, Made] = {}
@@ -177,9 +171,9 @@ class Creator:
         try:
             output = to_text(self._client.call([["list-sessions", "-F", row(self._nonce, "v", ["#{version}"])]]))
         except (NoServer, Lost):
-            return self._client_version
+            return self._client.version
         found = [fields[0] for kind, fields in rows(output, self._nonce) if kind == "v"]
-        return parse_version(found[0]) if found else self._client_version
+        return parse_version(found[0]) if found else self._client.version
 
     def _read_made(self, output: str) -> Made:
         found = [fields for kind, fields in rows(output, self._nonce) if kind == "n"]
@@ -196,11 +190,7 @@ class Creator:
             # tmux 3.2 does not take the size from new-session.
             size = ["-x", str(wanted.width or 80), "-y", str(wanted.height or 24)]
             commands.append(["resize-window", "-t", made.id + ":"] + size)
-        if wanted.env:
-            self._source(script(commands, made.version), made.version)
-            return
-        for batch in batches([[command] for command in commands], ARGUMENTS_LIMIT):
-            self._client.call([command for group in batch for command in group], work=1)
+        self._client.script(commands, made.version, work=len(commands))
 
     def _restored(self, wanted: Wanted, made: Made) -> List[Command]:
         """The windows of a snapshot, at their places; the placeholder goes, if none of them takes its place."""
@@ -226,22 +216,6 @@ class Creator:
         # The last pane is the active one now; the one that was comes so many steps after it.
         at = [position for position, pane in enumerate(window.panes) if pane.active] or [0]
         return commands + [["select-pane", "-t", place + ".+"]] * ((at[0] + 1) % len(window.panes))
-
-    def _source(self, text: bytes, version: Version) -> None:
-        """Have the server read commands that must be in no process's arguments."""
-        if version.at_least(3, 1) and self._client_version.at_least(3, 1):
-            self._client.call([["source-file", "-"]], stdin=text, work=1)
-            return
-        # Before 3.1 the server reads the file itself, so it is its owner's, and nobody else's.
-        handle, path = tempfile.mkstemp(prefix="fleet-tmux-")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(text)
-                if self._as_user:
-                    os.fchown(stream.fileno(), self._client.account.uid, self._client.account.gid)
-            self._client.call([["source-file", path]], work=1)
-        finally:
-            os.unlink(path)
 
     def _release(self, made: Sequence[Made]) -> None:
         """Let panes go again when their command ends; one that has ended already keeps its last words for us."""

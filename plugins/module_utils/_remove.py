@@ -5,7 +5,7 @@
 """Ends sessions. The server itself compares what was seen with what is, and kills in the same command queue."""
 
 import secrets
-from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Set
 
 from ansible_collections.fleet.tmux.plugins.module_utils._model import (
     GUARD,
@@ -20,13 +20,11 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux import (
     Command,
     TmuxError,
     Version,
-    batches,
     compared_literal,
-    fits,
     target,
 )
 
-PER_CALL = 100
+PER_CALL = 250
 """Sessions that one client ends at most, so that no call takes long."""
 
 _FLAG = "@fleet_tmux_changed"
@@ -112,23 +110,22 @@ def remove(
         return Result({}, None)
     nonce = secrets.token_hex(8)
     orders = [make_order(session, version, nonce) for session in sessions]
-    large, said = _give(client, orders, nonce)
+    said = _give(client, version, orders, nonce)
     try:
         after: Optional[Listing] = read_or_nothing(client)
     except TmuxError as error:
         after = None
         said.trouble.append(error.message)
-    return Result({session.id: _outcome(session, large, said, after) for session in sessions}, after)
+    return Result({session.id: _outcome(session, said, after) for session in sessions}, after)
 
 
-def _give(client: Client, orders: Sequence[Order], nonce: str) -> Tuple[Set[str], "_Said"]:
-    """Give orders; which were too large to be given, and what was said to the others."""
-    large = {order.id for order in orders if not fits(order.commands)}
+def _give(client: Client, version: Version, orders: Sequence[Order], nonce: str) -> "_Said":
+    """Give orders; what was said to them."""
     said = _Said(nonce)
-    for batch in batches([order.commands for order in orders if order.id not in large], PER_CALL):
-        if not _call(client, batch, said):
+    for start in range(0, len(orders), PER_CALL):
+        if not _call(client, version, orders[start : start + PER_CALL], said):
             break
-    return large, said
+    return said
 
 
 def set_option(
@@ -150,7 +147,7 @@ def set_option(
     for session in sessions:
         make = order_if_same if values[session.id] is None else order_if_unchanged
         orders.append(make(session, version, nonce, act))
-    return _give(client, orders, nonce)[1].done
+    return _give(client, version, orders, nonce).done
 
 
 def remove_unchanged(client: Client, version: Version, sessions: Sequence[Session]) -> Result:
@@ -180,10 +177,11 @@ class _Said:
                 (self.done if words[1] == "done" else self.kept).add(words[2])
 
 
-def _call(client: Client, batch: List[List[Command]], said: _Said) -> bool:
-    said.asked.update(commands[-1][3] for commands in batch)
+def _call(client: Client, version: Version, batch: Sequence[Order], said: _Said) -> bool:
+    said.asked.update(order.id for order in batch)
+    commands = [command for order in batch for command in order.commands]
     try:
-        said.take(client.call(_flat(batch), work=len(batch)).decode("utf-8", "replace"))
+        said.take(client.script(commands, version, work=len(batch)).decode("utf-8", "replace"))
         return True
     except TmuxError as error:
         said.take(error.stdout)
@@ -192,13 +190,7 @@ def _call(client: Client, batch: List[List[Command]], said: _Said) -> bool:
         return error.status != "hung"
 
 
-def _flat(batch: Iterable[List[Command]]) -> List[Command]:
-    return [command for commands in batch for command in commands]
-
-
-def _outcome(session: Session, large: Set[str], said: _Said, after: Optional[Listing]) -> Outcome:
-    if session.id in large:
-        return Outcome("failed", "it has too many windows to be judged in one command")
+def _outcome(session: Session, said: _Said, after: Optional[Listing]) -> Outcome:
     there = _still_there(session, after)
     if there is None:
         if session.id in said.done:

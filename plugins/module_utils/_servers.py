@@ -13,7 +13,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils import _proctable as pr
 from ansible_collections.fleet.tmux.plugins.module_utils import _sockets as sockets
 from ansible_collections.fleet.tmux.plugins.module_utils._child import Directory, NoAnswer, User
 from ansible_collections.fleet.tmux.plugins.module_utils._sockets import Unusable
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux import Client, shown
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux import Client, client_version, shown
 
 SERVERS_PER_OWNER = 200
 """Servers of one owner that are looked at; what one user starts must not cost the others their turn."""
@@ -53,6 +53,7 @@ class Host:
     """What the rooms above need to reach servers: the binary, the user database and the limits."""
 
     def __init__(self, binary: str, timeout: float, directory: Directory) -> None:
+        self.version = client_version(binary, timeout)
         self.binary = binary
         self.timeout = timeout
         self.directory = directory
@@ -60,7 +61,7 @@ class Host:
 
     def client(self, server: Server) -> Client:
         """The client for a server: it runs as the server's owner, never with more rights."""
-        return Client(self.binary, server.socket, server.user, self.uid == 0, self.timeout)
+        return Client(self.binary, server.socket, server.user, self.uid == 0, self.timeout, self.version)
 
     def may_use(self, uid: int) -> bool:
         return self.uid in (0, uid)

@@ -20,7 +20,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._servers import Host, S
 from ansible_collections.fleet.tmux.plugins.module_utils._snapshot import read as read_snapshot
 from ansible_collections.fleet.tmux.plugins.module_utils._sockets import Unusable
 from ansible_collections.fleet.tmux.plugins.module_utils._survivors import ENDING_SECONDS, Census, outlasting, settle
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux import TmuxError, Version, shown, unsuitable
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux import TmuxError, shown, unsuitable
 
 _SIZE_LIMIT = 65535
 """Columns or rows that tmux takes at most."""
@@ -100,9 +100,8 @@ class Aftermath(NamedTuple):
 class Place:
     """The one server of a task, which may not be there yet."""
 
-    def __init__(self, host: Host, version: Version, path: str) -> None:
+    def __init__(self, host: Host, path: str) -> None:
         self._host = host
-        self._version = version
         server = servers.locate(host, path)
         self.seen: Seen = look(host, server)
 
@@ -155,7 +154,7 @@ class Place:
         """Make sessions with these names; all are tried, and what went wrong is told at the end."""
         self._prepare()
         common = self._common(blueprint)
-        creator = Creator(self._host.client(self.server), self._version, self._as_user)
+        creator = Creator(self._host.client(self.server), self._as_user)
         problems: Dict[str, str] = {}
         made: List[str] = []
         for name in names:

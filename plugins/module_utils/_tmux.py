@@ -6,19 +6,18 @@
 
 import os
 import re
+import tempfile
 import unicodedata
-from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Iterable, List, NamedTuple, Optional, Sequence
 
 from ansible_collections.fleet.tmux.plugins.module_utils._child import Outcome, User, environment, run
 
 Command = Sequence[str]
 
-ARGUMENTS_LIMIT = 900
-"""Words in one call: tmux 3.7 refuses more than 1000."""
-BYTES_LIMIT = 15000
-"""Bytes of one call's words: every tmux refuses more than 16364 ("command too long")."""
-
 MINIMUM = (2, 7)
+
+_SHARED_DIRECTORY = "/tmp"
+"""Where every user's server can read a file of its own."""
 _NEWEST = (99, 0)
 
 
@@ -106,11 +105,20 @@ _MEANINGS = (
 class Client:
     """Calls the tmux server at ``path``, with the rights (``as_user``) and the environment of ``account``."""
 
-    def __init__(self, binary: str, path: str, account: User, as_user: bool, timeout: float) -> None:
+    def __init__(
+        self,
+        binary: str,
+        path: str,
+        account: User,
+        as_user: bool,
+        timeout: float,
+        version: Optional[Version] = None,
+    ) -> None:
         self.binary = binary
         self.path = path
         self.account = account
         self.timeout = timeout
+        self._version = version
         self.calls = 0
         self.received = 0
         self._as_user = as_user
@@ -136,6 +144,35 @@ class Client:
         self.received += len(outcome.out)
         _require_success(argv, outcome, self.timeout)
         return outcome.out
+
+    @property
+    def version(self) -> Version:
+        """The version of our tmux, which may not be the server's."""
+        if self._version is None:
+            self._version = client_version(self.binary, self.timeout)
+        return self._version
+
+    def script(self, commands: Iterable[Command], server: Version, work: int = 0) -> bytes:
+        """Run ``commands``, however many, in one client; they are in no process's arguments.
+
+        A command that fails does not stop the ones after it. Since 3.1 the client reads them from its stdin; before, a
+        server reads a file itself, which is its owner's and nobody else's.
+
+        :param server: the version of the server, which reads the words.
+        :raises TmuxError: as :meth:`call` does.
+        """
+        text = script(commands, server)
+        if server.at_least(3, 1) and self.version.at_least(3, 1):
+            return self.call([["source-file", "-"]], stdin=text, work=work)
+        handle, path = tempfile.mkstemp(prefix="fleet-tmux-", dir=_SHARED_DIRECTORY)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(text)
+                if self._as_user:
+                    os.fchown(stream.fileno(), self.account.uid, self.account.gid)
+            return self.call([["source-file", path]], work=work)
+        finally:
+            os.unlink(path)
 
     def make_directory(self) -> None:
         """Have tmux make the directory of a socket in its default place (mode 0700); ``-S`` would not.
@@ -201,28 +238,6 @@ def chain(commands: Iterable[Command]) -> List[str]:
 def argument(word: str) -> str:
     """A word of a command. A ``;`` at the end of any word would end the command there."""
     return word[:-1] + "\\;" if word.endswith(";") else word
-
-
-def fits(commands: Iterable[Command]) -> bool:
-    """Whether every tmux takes ``commands`` in one call."""
-    words = chain(commands)
-    return (
-        len(words) <= ARGUMENTS_LIMIT
-        and sum(len(word.encode("utf-8", "surrogateescape")) + 1 for word in words) <= BYTES_LIMIT
-    )
-
-
-def batches(groups: Iterable[List[Command]], most: int) -> Iterator[List[List[Command]]]:
-    """Join groups of commands (each stays whole) into as few calls as every tmux takes, of at most ``most`` groups."""
-    batch: List[List[Command]] = []
-    for group in groups:
-        joined = [command for member in batch + [group] for command in member]
-        if batch and (len(batch) >= most or not fits(joined)):
-            yield batch
-            batch = []
-        batch.append(group)
-    if batch:
-        yield batch
 
 
 def script_word(text: str) -> str:

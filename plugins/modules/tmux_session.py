@@ -250,8 +250,8 @@ def bring_about(module: AnsibleModule, result: Dict[str, Any]) -> None:
     params = module.params
     require_sense(params)
     wanted = blueprint(params)
-    setup = set_up(module)
-    place = Place(setup.host, setup.version, the_path(module, setup.host))
+    host = set_up(module)
+    place = Place(host, the_path(module, host))
     place.require_usable()
     listing = place.seen.listing
     made = plan(params["state"], params["name"], params["recreate"], listing.sessions, listing.unread)

@@ -198,10 +198,10 @@ def look(module: AnsibleModule, result: Dict[str, Any]) -> None:
     params = module.params
     if not 1 <= params["content_lines"] <= CONTENT_LINES_LIMIT:
         raise OptionError("content_lines: %d is not between 1 and %d" % (params["content_lines"], CONTENT_LINES_LIMIT))
-    setup = set_up(module)
-    servers, result["scope"] = the_servers(module, setup.host)
+    host = set_up(module)
+    servers, result["scope"] = the_servers(module, host)
     recover = params["recover_sockets"] and not module.check_mode
-    seen = look_at_all(setup.host, servers, recover)
+    seen = look_at_all(host, servers, recover)
     wish = Wish(params["name"], tuple(params["include"]), params["content_lines"])
     result["sessions"], trouble = describe(seen, wish, int(time.time()))
     result["servers"] = [one.server.as_dict() for one in seen]

@@ -447,10 +447,10 @@ def archive(params: Dict[str, Any]) -> Optional[Archive]:
 def prune(module: AnsibleModule, result: Dict[str, Any]) -> None:
     """Look, judge, remove, and report."""
     rules = policy(module.params)
-    setup = set_up(module)
-    servers, result["scope"] = the_servers(module, setup.host)
-    gently = manner(module.params, setup.host)
-    seen = look_at_all(setup.host, servers, module.params["recover_sockets"])
+    host = set_up(module)
+    servers, result["scope"] = the_servers(module, host)
+    gently = manner(module.params, host)
+    seen = look_at_all(host, servers, module.params["recover_sockets"])
     run = Run(judge_all(seen, rules, gently.notice), seen, rules, gently)
     try:
         run.guard()

@@ -25,7 +25,7 @@ def wanted(name: str = "work", **more: Any) -> Wanted:
 
 
 def creator(world: World) -> Creator:
-    return Creator(world.client(), world.version, ROOT)
+    return Creator(world.client(), ROOT)
 
 
 def create(world: World, wish: Wanted) -> Session:
@@ -59,6 +59,15 @@ def test_a_session_is_made_as_it_was_asked_for(server: World) -> None:
     assert os.readlink("/proc/%d/cwd" % session.pids[0]) == folder
     assert not pane.dead
     assert server.ids() == ["$0", session.id]
+
+
+def test_a_directory_runs_no_command(server: World) -> None:
+    folder = os.path.join(server.folder, "#(cd; touch ran)")
+    os.mkdir(folder)
+    for number in range(5):
+        create(server, wanted("work %d" % number, chdir=folder))
+    server.tmux("run-shell", "true")
+    assert not os.path.exists(os.path.join(server.folder, "ran"))
 
 
 def test_the_placeholder_leaves_no_trace(server: World) -> None:
@@ -197,7 +206,7 @@ def test_an_environment_is_in_no_arguments_and_in_no_other_session(server: World
         "BACKSLASH": "x\\;",
         "DASH": "-g",
     }
-    maker = Watching(server.client(), server.version, ROOT)
+    maker = Watching(server.client(), ROOT)
     seen = maker.watch()
     assert maker.create(wanted(env=tuple(sorted(values.items()))))
     assert maker.settle() == {}

@@ -13,7 +13,6 @@ import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils import _remove as removal
 from ansible_collections.fleet.tmux.plugins.module_utils._model import Session
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import Client, Command, expanded_literal
-from ansible_collections.fleet.tmux.tests.unit import make
 from ansible_collections.fleet.tmux.tests.unit.world import World, eventually
 
 
@@ -264,14 +263,16 @@ def test_a_server_that_stops_answering_half_way_leaves_no_session_without_an_out
     assert client.calls == 3, "a server that hangs is not asked for the rest"
 
 
-def test_a_session_too_large_to_be_compared_is_said_to_be_kept(shared: World) -> None:
-    identity = shared.new("work")
-    (session,) = judged(shared, identity)
-    large = session._replace(guard="x" * 20000, windows=(make.window(*[session.panes[0]] * 400),))
-    done = removal.remove_unchanged(shared.client(), shared.version, [large])
-    assert results(done) == {identity: "failed"}
-    assert "too many windows" in done.outcomes[identity].detail
-    assert results(remove(shared, [session])) == {identity: "removed"}
+def test_a_session_with_a_great_many_windows_is_compared_whole(server: World) -> None:
+    identity = server.new("work")
+    for _ten in range(30):
+        server.tmux(*(["new-window", "-d", "-t", identity + ":", "cat", ";"] * 10)[:-1])
+    (session,) = judged(server, identity)
+    server.tmux("kill-pane", "-t", session.panes[-1].id)
+    assert results(remove(server, [session])) == {identity: "changed"}
+    (session,) = judged(server, identity)
+    assert len(session.windows) == 300
+    assert results(remove(server, [session])) == {identity: "removed"}
 
 
 def test_nothing_to_remove_asks_nobody(shared: World) -> None:

@@ -11,7 +11,7 @@ import stat
 import tempfile
 import unicodedata
 from pathlib import Path
-from typing import Any, List, Sequence, Tuple, Type
+from typing import Any, List, Tuple, Type
 
 import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils import _tmux as tmux
@@ -315,54 +315,6 @@ def test_a_tilde_or_a_semicolon_in_a_script_stays(shared: World) -> None:
         shared.tmux("kill-session", "-t", identity)
 
 
-# --- how much fits
-
-
-COMMANDS = st.lists(st.lists(st.text(max_size=40), min_size=1, max_size=6), min_size=1, max_size=4)
-
-
-@given(st.lists(COMMANDS, max_size=30), st.integers(1, 7))
-def test_batches_lose_nothing_and_keep_groups_whole(groups: List[List[Sequence[str]]], most: int) -> None:
-    made = list(tmux.batches(groups, most))
-    assert [group for batch in made for group in batch] == groups
-    for batch in made:
-        assert 1 <= len(batch) <= most
-        assert len(batch) == 1 or tmux.fits([command for group in batch for command in group])
-
-
-def test_batches_are_as_few_as_can_be() -> None:
-    groups: List[List[Sequence[str]]] = [[["display-message", "-p", "x" * 100]]] * 250
-    assert [len(batch) for batch in tmux.batches(groups, 100)] == [100, 100, 50]
-    groups = [[["display-message", "-p", "x" * 5000]]] * 5
-    assert [len(batch) for batch in tmux.batches(groups, 100)] == [2, 2, 1]
-
-
-def full_call(words: int, size: int) -> List[List[str]]:
-    """Commands of so many words, ``;`` counted, and so many bytes with the end of each word."""
-    commands = [["display-message", "-p", "x"] for _number in range((words + 1) // 4)]
-    commands[-1][1:1] = ["-p"] * (words - len(tmux.chain(commands)))
-    missing = size - sum(len(word) + 1 for word in tmux.chain(commands))
-    commands[0][-1] += "é" * (missing // 2) + "x" * (missing % 2)
-    return commands
-
-
-@pytest.mark.parametrize("words, size", [(900, 14900), (99, 15000)])
-def test_every_tmux_takes_what_fits(shared: World, words: int, size: int) -> None:
-    commands = full_call(words, size)
-    assert len(tmux.chain(commands)) == words
-    assert sum(len(word.encode()) + 1 for word in tmux.chain(commands)) == size
-    assert tmux.fits(commands)
-    assert shared.client().call(commands).decode().count("\n") == len(commands)
-
-
-def test_what_is_more_does_not_fit() -> None:
-    assert not tmux.fits(full_call(901, 14900))
-    assert not tmux.fits(full_call(99, 15001))
-    assert tmux.fits([["x" * 14999]])
-    assert not tmux.fits([["x" * 15000]])
-    assert not tmux.fits([["\udcff" * 15000]])
-
-
 # --- names
 
 
@@ -388,24 +340,19 @@ def test_a_suitable_name_is_stored_as_it_is_and_compares_as_itself_only(shared: 
 
 def compare(client: Client, version: Version, pairs: List[Tuple[str, str]]) -> List[bool]:
     """What the server says to "is the name of this session that"."""
-    groups: List[List[Sequence[str]]] = [
+    commands = [
         [
-            [
-                "if-shell",
-                "-F",
-                "-t",
-                identity,
-                "#{==:#{session_name},%s}" % tmux.compared_literal(name, version),
-                "display-message -p same",
-                "display-message -p other",
-            ]
+            "if-shell",
+            "-F",
+            "-t",
+            identity,
+            "#{==:#{session_name},%s}" % tmux.compared_literal(name, version),
+            "display-message -p same",
+            "display-message -p other",
         ]
         for identity, name in pairs
     ]
-    said: List[str] = []
-    for batch in tmux.batches(groups, 100):
-        said += client.call([command for group in batch for command in group]).decode("ascii").split()
-    return [word == "same" for word in said]
+    return [word == "same" for word in client.script(commands, version).decode("ascii").split()]
 
 
 @pytest.mark.parametrize(
