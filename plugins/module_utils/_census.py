@@ -9,10 +9,10 @@ from typing import Dict, Iterable, List, NamedTuple, Optional
 
 from ansible_collections.fleet.tmux.plugins.module_utils._model import Listing, read
 from ansible_collections.fleet.tmux.plugins.module_utils._servers import Host, Server, recover
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux import Client, TmuxError, parse_version
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux import Client, Share, TmuxError, parse_version
 
 PATIENCE = 3
-"""Time limits that all servers of one owner may use up together; the rest of them is then not asked."""
+"""Time limits that all servers of one owner may use up together; after that they are not asked anything."""
 
 BYTES_PER_OWNER = 32 * 1024 * 1024
 """Bytes that all servers of one owner may list together; a thousand sessions need about one million."""
@@ -29,30 +29,10 @@ class Seen(NamedTuple):
     error: Optional[TmuxError] = None
 
 
-class _Share:
-    """What the servers of one owner may still cost."""
-
-    def __init__(self, seconds: float) -> None:
-        self._limit = seconds
-        self._seconds = 0.0
-        self._bytes = 0
-
-    def charge(self, seconds: float, received: int) -> None:
-        self._seconds += seconds
-        self._bytes += received
-
-    def used_up(self) -> str:
-        """What has been used up; nothing while there is something left."""
-        if self._seconds > self._limit:
-            return "the servers of this owner had already taken %g seconds" % self._limit
-        if self._bytes > BYTES_PER_OWNER:
-            return "the servers of this owner had already listed %d bytes" % BYTES_PER_OWNER
-        return ""
-
-
-def look(host: Host, server: Server) -> Seen:
+def look(host: Host, server: Server, share: Optional[Share] = None) -> Seen:
     """List one server; what is wrong with it becomes its status and reason."""
     client = host.client(server)
+    client.share = share
     if server.status != "ok":
         return Seen(server, client, NOTHING)
     try:
@@ -66,15 +46,17 @@ def look(host: Host, server: Server) -> Seen:
 
 def look_at_all(host: Host, servers: Iterable[Server], recover_sockets: bool = False) -> List[Seen]:
     """List every server that can be used, within each owner's share of time; without those that ended meanwhile."""
-    shares: Dict[int, _Share] = {}
+    shares: Dict[int, Share] = {}
     found = []
     for server in servers:
-        share = shares.setdefault(server.user.uid, _Share(PATIENCE * host.timeout))
+        share = shares.setdefault(server.user.uid, Share(PATIENCE * host.timeout, BYTES_PER_OWNER))
         if server.status in ("ok", "orphaned") and share.used_up():
             server = server._replace(status="hung", reason="not asked: %s" % share.used_up())
-        start = time.monotonic()
-        seen = look(host, recover(host, server) if recover_sockets and server.status == "orphaned" else server)
-        share.charge(time.monotonic() - start, seen.client.received)
+        if recover_sockets and server.status == "orphaned":
+            start = time.monotonic()
+            server = recover(host, server)
+            share.charge(time.monotonic() - start, 0)
+        seen = look(host, server, share)
         if seen.server.status != "absent":
             found.append(seen)
     return found

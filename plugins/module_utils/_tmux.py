@@ -7,6 +7,7 @@
 import os
 import re
 import tempfile
+import time
 import unicodedata
 from typing import Iterable, List, NamedTuple, Optional, Sequence
 
@@ -102,6 +103,27 @@ _MEANINGS = (
 )
 
 
+class Share:
+    """What the servers of one owner may cost in all calls of a run: to list, to ask for more, and to remove."""
+
+    def __init__(self, seconds: float, received: int) -> None:
+        self._limits = (seconds, received)
+        self._seconds = 0.0
+        self._received = 0
+
+    def charge(self, seconds: float, received: int) -> None:
+        self._seconds += seconds
+        self._received += received
+
+    def used_up(self) -> str:
+        """What has been used up; nothing while there is something left."""
+        if self._seconds > self._limits[0]:
+            return "the servers of this owner had already taken %g seconds" % self._limits[0]
+        if self._received > self._limits[1]:
+            return "the servers of this owner had already listed %d bytes" % self._limits[1]
+        return ""
+
+
 class Client:
     """Calls the tmux server at ``path``, with the rights (``as_user``) and the environment of ``account``."""
 
@@ -120,7 +142,7 @@ class Client:
         self.timeout = timeout
         self._version = version
         self.calls = 0
-        self.received = 0
+        self.share: Optional[Share] = None
         self._as_user = as_user
 
     def call(self, commands: Iterable[Command], stdin: bytes = b"", work: int = 0) -> bytes:
@@ -130,7 +152,10 @@ class Client:
         :raises TmuxError: unless tmux exits with 0 and is silent on stderr: its exit status alone lies.
         """
         argv = [self.binary, "-u", "-S", self.path] + chain(commands)
+        if self.share is not None and self.share.used_up():
+            raise Hung("not asked: %s" % self.share.used_up(), argv)
         self.calls += 1
+        start = time.monotonic()
         try:
             outcome = run(
                 argv,
@@ -141,7 +166,8 @@ class Client:
             )
         except OSError as error:
             raise Failed("%s cannot be run: %s" % (self.binary, error.strerror), argv)
-        self.received += len(outcome.out)
+        if self.share is not None:
+            self.share.charge(time.monotonic() - start, len(outcome.out))
         _require_success(argv, outcome, self.timeout)
         return outcome.out
 

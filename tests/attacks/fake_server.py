@@ -197,7 +197,7 @@ def lie(peer: Peer, settings: Settings) -> None:
     """List whatever the settings say, in the format that the client asks for: `rows` times, `values` by field."""
     commands = split(peer.command())
     answer = b"".join(answered(words, settings) for words in commands)
-    time.sleep(settings.get("delay", 0))
+    time.sleep(max(settings.get("waits", {}).get(words[0], 0) for words in commands))
     peer.print(answer)
     peer.send(EXIT, struct.pack("=i", 0))
     while True:  # Until the client has written all of it, and goes.

@@ -220,3 +220,23 @@ def test_numbers_that_are_none(bystander: Tmux, field: str) -> None:
     assert ("bob", "idle") in removed(result)
     assert [server["owner"] for server in seen["servers"]].count("alice") == len(NO_NUMBERS)
     assert [server["owner"] for server in result["servers"]].count("alice") == len(NO_NUMBERS)
+
+
+@pytest.mark.parametrize("plugin", ["tmux_session_info", "tmux_session_prune"])
+def test_a_server_that_is_slow_at_everything_but_the_listing(bystander: Tmux, plugin: str) -> None:
+    """Each call stays within its time limit; it is their number that would take hours."""
+    waits = {"if-shell": 0.6, "source-file": 0.6, "show-options": 0.6}
+    paths = ["/tmp/tmux-41001/%d" % number for number in range(3)]
+    default_directory(ALICE)
+    with contextlib.ExitStack() as stack:
+        for path in paths:
+            lies: Dict[str, Any] = {"values": HONEST, "answers": LISTS, "rows": 3000, "waits": waits}
+            stack.enter_context(fake(ALICE, "lie", path=path, **lies))
+        result = info(timeout=1) if plugin == "tmux_session_info" else prune(timeout=1)
+    assert [server["status"] for server in result["servers"]].count("ok") >= 2
+    if plugin == "tmux_session_info":
+        assert any("had already taken" in warning for warning in result["warnings"])
+        prune(users=["bob"])
+    else:
+        assert removed(result)[-1] == ("bob", "idle")
+        assert any("had already taken" in item["detail"] for item in result["failures"]) or len(result["servers"]) == 4
