@@ -33,6 +33,7 @@ from ansible_collections.fleet.tmux.tests.attacks.realm import (
     prune,
     ran_as,
     removed,
+    spawn,
     stopped,
     together,
     version_of,
@@ -240,3 +241,25 @@ def test_a_server_that_is_slow_at_everything_but_the_listing(bystander: Tmux, pl
     else:
         assert removed(result)[-1] == ("bob", "idle")
         assert any("had already taken" in item["detail"] for item in result["failures"]) or len(result["servers"]) == 4
+
+
+@pytest.mark.parametrize("plugin", ["tmux_session", "tmux_session_prune"])
+def test_a_server_that_calls_processes_of_others_its_own(plugin: str) -> None:
+    """Who ends what outlives a session would end, as root, whatever process its server names."""
+    script = "kill -9 $(%s -u -S $0 list-panes -a -F '#{pane_pid}')" % binaries()[0]
+    values = dict(HONEST, session_id="$1", window_id="@1", pane_id="%1", session_name="idle")
+    for account in (ROOT, BOB):
+        for step in ("naive", "collection"):
+            victim = spawn(account, "sleep", "3600")
+            lies = dict(values, pane_pid=str(victim.pid))
+            with fake(ALICE, "lie", values=lies, answers=LISTS, vanishes=step != "naive") as path:
+                if step == "naive":
+                    subprocess.run(["sh", "-c", script, path], env=environment(ROOT), check=True)
+                    assert victim.wait(BOUND) == -9
+                elif plugin == "tmux_session":
+                    end: Dict[str, Any] = {"state": "absent", "survivors": "terminate", "grace_period": 0}
+                    assert module(plugin, socket_path=path, name=["idle"], **end)["removed"] == ["idle"]
+                else:
+                    result = prune(survivors="terminate", grace_period=0)
+                    assert removed(result) == [("alice", "idle")]
+            assert (victim.poll() is None) == (step != "naive")
