@@ -15,9 +15,10 @@ from ansible_collections.fleet.tmux.plugins.module_utils import _prune as prune
 from ansible_collections.fleet.tmux.plugins.module_utils._census import Seen, look
 from ansible_collections.fleet.tmux.plugins.module_utils._child import Directory
 from ansible_collections.fleet.tmux.plugins.module_utils._model import Unread
-from ansible_collections.fleet.tmux.plugins.module_utils._policy import PROTECTIONS, Policy, matcher
+from ansible_collections.fleet.tmux.plugins.module_utils._policy import PROTECTIONS, Facts, Policy, matcher
 from ansible_collections.fleet.tmux.plugins.module_utils._remove import remove_unchanged
 from ansible_collections.fleet.tmux.plugins.module_utils._servers import Host, locate
+from ansible_collections.fleet.tmux.tests.unit import make
 from ansible_collections.fleet.tmux.tests.unit.world import PATIENCE, World, eventually, started
 
 EVERYTHING = Policy(idle=0, older_than=None, finished=False, activity="any", protect=("attached", "keep"))
@@ -259,3 +260,13 @@ def test_a_finished_session_is_removed_for_that(server: World) -> None:
     result = run(server, EVERYTHING._replace(idle=None, finished=True, protect=PROTECTIONS[:3]))
     assert reasons(result) == {"done": "finished", "first": "unfinished"}
     assert server.ids() == ["$0"]
+
+
+def test_a_pane_whose_process_cannot_be_seen_is_not_taken_for_idle() -> None:
+    it = make.session("work", make.window(make.pane(pid=7), make.pane(pid=8, id="%2")))
+    shell = proctable.Process(7, 1, 7, "S", 5, 0, 0, "-bash")
+    other = shell._replace(pid=8, sid=8, command="zsh")
+    assert cases.facts(it, [shell]) == Facts(None, False)
+    assert cases.facts(it, [shell, other]) == Facts(None, True)
+    assert cases.facts(it, [shell, other._replace(command="make")]) == Facts("make", True)
+    assert cases.facts(it, [shell, other, shell._replace(pid=9, command="bash")]).running == "bash"
