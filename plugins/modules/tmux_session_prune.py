@@ -95,9 +95,9 @@ options:
       - CPU time, reads and writes of its processes between the two runs count as something that happened, and so do
         processes
         that come or go. Then the mark is taken back.
-      - Whoever is attached to the server is told in tmux, see O(message), and O(notify_command) is run.
+      - Whoever is attached to the server is told in tmux, see O(notice_message), and O(notify_command) is run.
     type: str
-  message:
+  notice_message:
     description:
       - What is shown in tmux when notice is given. V({name}), V({id}), V({deadline}) and V({reason}) are replaced.
       - The default says what will happen when, why, and how to keep the session.
@@ -376,6 +376,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy import ACTIVITI
 from ansible_collections.fleet.tmux.plugins.module_utils._prune import EMPTY_RESULT, Manner, Run
 from ansible_collections.fleet.tmux.plugins.module_utils._servers import Host
 from ansible_collections.fleet.tmux.plugins.module_utils._snapshot import Archive, Keeping
+from ansible_collections.fleet.tmux.plugins.module_utils._survivors import Aftermath
 
 OPTIONS = dict(
     CONNECTION_OPTIONS,
@@ -395,7 +396,7 @@ OPTIONS = dict(
     max_removals={"type": "int"},
     max_percent={"type": "float"},
     notice={"type": "str"},
-    message={"type": "str"},
+    notice_message={"type": "str"},
     notify_command={"type": "list", "elements": "str", "default": []},
     snapshot_dir={"type": "path"},
     snapshot_colors={"type": "bool", "default": False},
@@ -416,16 +417,15 @@ def manner(params: Dict[str, Any], host: Host) -> Manner:
         if value is not None and (value < 0 or (most is not None and value > most)):
             raise OptionError("%s: %g is not between 0 and %s" % (option, value, most or "any number"))
     notice = duration("notice", params["notice"])
-    if notice is None and (params["notify_command"] or params["message"] is not None):
-        raise OptionError("message and notify_command tell of a notice; they need notice")
+    if notice is None and (params["notify_command"] or params["notice_message"] is not None):
+        raise OptionError("notice_message and notify_command tell of a notice; they need notice")
     return Manner(
         max_removals=params["max_removals"],
         max_percent=params["max_percent"],
         notice=notice,
-        herald=Herald(params["message"] or DEFAULT_MESSAGE, params["notify_command"], host.timeout, host.uid == 0),
+        herald=Herald(params["notice_message"] or DEFAULT_MESSAGE, params["notify_command"], host.timeout, host.uid == 0),
         archive=archive(params),
-        terminate=params["survivors"] == "terminate",
-        grace_period=params["grace_period"],
+        aftermath=Aftermath(params["survivors"] == "terminate", params["grace_period"]),
     )
 
 
