@@ -8,6 +8,7 @@ The mark is a user option of the session itself, so there is no state anywhere e
 """
 
 import hashlib
+import re
 from typing import NamedTuple, Optional, Sequence
 
 from ansible_collections.fleet.tmux.plugins.module_utils._model import Session
@@ -15,6 +16,8 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy import Verdict,
 from ansible_collections.fleet.tmux.plugins.module_utils._proctable import Process, io_calls
 
 _FORMAT = "1"
+# The owner can write anything there, also what int() does not take.
+_WRITTEN = re.compile(_FORMAT + r" ([0-9]{1,15}) ([0-9]{1,15}) ([0-9]{1,18}) ([0-9]{1,18}) ([0-9a-f]{16})\Z")
 
 
 class Mark(NamedTuple):
@@ -51,10 +54,11 @@ def effort(processes: Sequence[Process]) -> Effort:
 
 def read_mark(text: str) -> Optional[Mark]:
     """The mark that a user option holds; None for none, and for what nobody of us has written."""
-    words = text.split(" ")
-    if len(words) != 6 or words[0] != _FORMAT or not all(word.isdigit() for word in words[1:5]):
+    found = _WRITTEN.match(text)
+    if not found:
         return None
-    return Mark(int(words[1]), int(words[2]), int(words[3]), int(words[4]), words[5])
+    given, deadline, cpu_ticks, calls = (int(number) for number in found.groups()[:4])
+    return Mark(given, deadline, cpu_ticks, calls, found.group(5))
 
 
 def new_mark(used: Effort, now: int, notice: int) -> Mark:
@@ -64,9 +68,11 @@ def new_mark(used: Effort, now: int, notice: int) -> Mark:
 def with_notice(session: Session, verdict: Verdict, used: Effort, now: int, notice: Optional[int]) -> Verdict:
     """What becomes of a verdict when notice must be given first. ``unmark`` takes back notice that was given before."""
     mark = read_mark(session.notice)
-    if notice is None or not verdict.remove:
+    if not verdict.remove:
         return verdict._replace(unmark=bool(session.notice))
-    if mark is None:
+    if notice is None:
+        return verdict
+    if mark is None or mark.given > now:
         return Verdict("mark", verdict.reason, "%s; it will be removed in %s" % (verdict.detail, spoken(notice)))
     since = _activity_since(session, mark, used)
     if since:
