@@ -207,7 +207,8 @@ class Creator:
         first = ["new-window"] + (["-k"] if str(window.number) == made.window_index else []) + ["-t", place]
         commands: List[Command] = []
         for pane in window.panes:
-            here = first + ["-n", window.name] if pane is window.panes[0] else ["split-window", "-t", place]
+            named = ["-n", _window_name(window.name, made.version)]
+            here = first + named if pane is window.panes[0] else ["split-window", "-t", place]
             chdir = pane.path if _can_enter(pane.path, self._client.account, self._as_user) else wanted.chdir
             where = ["-c", expanded_literal(chdir, made.version), "--"]
             # Room for the next pane: tmux refuses to split one that is too small.
@@ -282,8 +283,7 @@ def _new_window(wanted: Wanted, made: Made) -> Command:
         expanded_literal(wanted.chdir, made.version),
     ]
     if wanted.window_name is not None:
-        expands = (made.version.major, made.version.minor) != (3, 0)  # The one version that takes it as it is.
-        words += ["-n", expanded_literal(wanted.window_name, made.version) if expands else wanted.window_name]
+        words += ["-n", _window_name(wanted.window_name, made.version)]
     if wanted.command is not None:
         words += ["--", wanted.command]
     elif len(wanted.argv) == 1:
@@ -292,6 +292,11 @@ def _new_window(wanted: Wanted, made: Made) -> Command:
     elif wanted.argv:
         words += ["--"] + list(wanted.argv)
     return words
+
+
+def _window_name(name: str, version: Version) -> str:
+    expands = (version.major, version.minor) != (3, 0)  # The one version that takes it as it is.
+    return expanded_literal(name, version) if expands else name
 
 
 def _restored_command(pane: SavedPane, wanted: Wanted) -> List[str]:
