@@ -16,7 +16,7 @@ import secrets
 import shutil
 import stat
 import time
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Container, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._child import User, environment, run
 from ansible_collections.fleet.tmux.plugins.module_utils._model import Pane, Session, Window
@@ -123,19 +123,23 @@ class Archive:
 
     def _owner_directory(self, owner: User) -> str:
         folder = os.path.join(self._path, _owner_name(owner))
-        try:
-            os.mkdir(folder, 0o700)
+        if not os.path.lexists(folder):
+            # It gets its name when it has its owner, or a run that is killed in between would spoil it for ever.
+            draft = os.path.join(self._path, _INCOMING, secrets.token_hex(8))
+            os.mkdir(draft, 0o700)
             if os.geteuid() == 0:
-                os.chown(folder, owner.uid, owner.gid, follow_symlinks=False)
-        except FileExistsError:
-            pass
+                os.chown(draft, owner.uid, owner.gid, follow_symlinks=False)
+            try:
+                os.rename(draft, folder)
+            except OSError:
+                os.rmdir(draft)  # Another run was faster; what is there now is looked at below.
         found = os.lstat(folder)
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != (owner.uid if os.geteuid() == 0 else os.geteuid()):
             raise OSError(errno.EPERM, "%s is no directory of %s" % (folder, owner.name))
         return folder
 
-    def tidy(self, owner: User, now: int) -> int:
-        """Remove the owner's snapshots beyond what is to be kept; how many."""
+    def tidy(self, owner: User, now: int, new: Container[Optional[str]] = ()) -> int:
+        """Remove the owner's snapshots beyond what is to be kept, but none of the ``new`` ones; how many."""
         folder = os.path.join(self._path, _owner_name(owner))
         try:
             names = sorted((name for name in os.listdir(folder) if _NAME.match(name)), reverse=True)
@@ -145,6 +149,7 @@ class Archive:
         if self._keeping.age is not None:
             limit = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now - self._keeping.age))
             surplus = sorted(set(surplus) | {name for name in names if name[: len(limit)] < limit})
+        surplus = [name for name in surplus if os.path.join(folder, name) not in new]
         for name in surplus:
             # rmtree follows no link, whatever the owner has put there meanwhile.
             shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
@@ -160,8 +165,11 @@ class Archive:
         """Remove what a run that was killed has left half done; a run of another controller may still be at work."""
         for name in os.listdir(incoming):
             path = os.path.join(incoming, name)
-            if time.time() - os.lstat(path).st_mtime > _STALE_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)
+            try:
+                if time.time() - os.lstat(path).st_mtime > _STALE_SECONDS:
+                    shutil.rmtree(path, ignore_errors=True)
+            except FileNotFoundError:
+                continue  # That other run has just finished it.
 
 
 def _said(error: Exception) -> str:
@@ -276,7 +284,7 @@ def read(path: str, user: User, as_user: bool) -> Tuple[SavedWindow, ...]:
         if described["format"] != FORMAT:
             raise SnapshotError("snapshot: %s has another format than %d" % (shown(path), FORMAT))
         windows = tuple(_saved_window(it, path) for it in described["windows"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SnapshotError("snapshot: %s is no snapshot: %r" % (shown(path), error))
     if not windows:
         raise SnapshotError("snapshot: %s holds no window" % shown(path))
