@@ -5,7 +5,7 @@
 """The sessions that were looked at, each with its processes and what was decided: look, judge, watch the candidates."""
 
 import time
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils import _proctable as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils._census import Seen
@@ -118,16 +118,26 @@ def _noticed(case: Case, now: int, notice: Optional[int]) -> Case:
     return case._replace(verdict=with_notice(case.session, case.verdict, case.effort, now, notice))
 
 
-def lives_on(case: Case, gone: Sequence[Case]) -> List[Dict[str, Any]]:
-    """The windows of a session that stay when it goes, because sessions that stay hold them too (groups, links)."""
-    leaving = {other.session.id for other in gone if other.seen is case.seen}
-    found = []
-    for window in case.session.windows:
-        holders = [
-            shown(other.name)
-            for other in case.seen.listing.sessions
-            if other.id not in leaving and any(held.id == window.id for held in other.windows)
-        ]
-        if holders:
-            found.append({"window": window.id, "name": shown(window.name), "sessions": sorted(holders)})
-    return found
+class Holders:
+    """The windows that stay when sessions go, because sessions that stay hold them too (groups, links)."""
+
+    def __init__(self, leaving: Sequence[Case]) -> None:
+        gone = {(id(case.seen), case.session.id) for case in leaving}
+        self._names: Dict[Tuple[int, str], Set[str]] = {}
+        self.pids: Set[int] = set()
+        """The processes in panes of sessions that stay."""
+        for one in {id(case.seen): case.seen for case in leaving}.values():
+            for session in one.listing.sessions:
+                if (id(one), session.id) not in gone:
+                    self.pids.update(session.pids)
+                    for window in session.windows:
+                        self._names.setdefault((id(one), window.id), set()).add(shown(session.name))
+
+    def lives_on(self, case: Case) -> List[Dict[str, Any]]:
+        """Which windows of a session stay, and in which sessions."""
+        found = []
+        for window in {window.id: window for window in case.session.windows}.values():
+            holders = self._names.get((id(case.seen), window.id))
+            if holders:
+                found.append({"window": window.id, "name": shown(window.name), "sessions": sorted(holders)})
+        return found

@@ -196,6 +196,13 @@ def is_tmux_server(process: Process) -> bool:
     )
 
 
+def serves_tmux(process: Process) -> bool:
+    """Whether a process is a tmux server, and not only called after one: a server with a long name listens."""
+    if ": server" in process.command:
+        return True
+    return is_tmux_server(process) and bool(socket_inodes(process.pid) & {it.inode for it in listeners(process.pid)})
+
+
 def socket_inodes(pid: int) -> Set[int]:
     """Inodes of all sockets that a process holds open; empty where we may not look."""
     folder = "%s/%d/fd" % (PROC, pid)

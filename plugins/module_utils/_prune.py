@@ -5,23 +5,25 @@
 """Removes sessions by policy, gently: guards, notice, snapshots, the removal itself, survivors, and a report."""
 
 import time
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Container, Dict, List, NamedTuple, Optional, Sequence, Set
 
 from ansible_collections.fleet.tmux.plugins.module_utils import _notice as notices
-from ansible_collections.fleet.tmux.plugins.module_utils._cases import Case, Judged, lives_on, members
+from ansible_collections.fleet.tmux.plugins.module_utils._cases import Case, Holders, Judged
 from ansible_collections.fleet.tmux.plugins.module_utils._census import PATIENCE, Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._heralds import Herald
-from ansible_collections.fleet.tmux.plugins.module_utils._model import NOTICE_OPTION, Unread, read_or_nothing
+from ansible_collections.fleet.tmux.plugins.module_utils._model import NOTICE_OPTION, Session, Unread, read_or_nothing
 from ansible_collections.fleet.tmux.plugins.module_utils._policy import Policy, idle_seconds
-from ansible_collections.fleet.tmux.plugins.module_utils._remove import Outcome, remove_unchanged, set_option
+from ansible_collections.fleet.tmux.plugins.module_utils._remove import Outcome, Result, remove_unchanged, set_option
 from ansible_collections.fleet.tmux.plugins.module_utils._snapshot import Archive, SnapshotError
 from ansible_collections.fleet.tmux.plugins.module_utils._survivors import (
-    ENDING_SECONDS,
+    Aftermath,
     Census,
+    Departed,
     Ending,
+    Identity,
+    attend,
     identity,
-    outlasting,
-    settle,
+    lives,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import TmuxError, shown
 
@@ -63,8 +65,7 @@ class Manner(NamedTuple):
     notice: Optional[int] = None
     herald: Optional[Herald] = None
     archive: Optional[Archive] = None
-    terminate: bool = False
-    grace_period: float = 10.0
+    aftermath: Aftermath = Aftermath()
 
 
 class Fate(NamedTuple):
@@ -88,6 +89,7 @@ class Run:
         self._unmarked = 0
         self._fates: Dict[int, Fate] = {id(case): _as_judged(case) for case in judged.cases}
         self._freed = {"processes": 0, "bytes": 0}
+        self._done: Dict[int, Result] = {}
         self.trouble: List[str] = []
 
     def guard(self) -> None:
@@ -103,14 +105,15 @@ class Run:
         gone = self._vanished(chosen)
         excess = self._excess(len(chosen) - gone, len(self._judged.cases) - gone)
         if excess:
-            for case in self._judged.acted("remove") + self._judged.acted("mark"):
+            for case in self._planned():
                 self._fates[id(case)] = Fate("kept", "guard", "not done: %s; %s" % (excess, case.verdict.detail))
             raise GuardError("nothing was removed: %s" % excess)
 
     def plan(self) -> None:
         """Take the plan for done, as check mode does."""
         self._unmarked = sum(1 for case in self._judged.cases if case.verdict.unmark)
-        self._freed = _sizes(self._judged.acted("remove"), ())
+        removed = self._of("removed")
+        self._freed = _sizes(removed, {identity(it) for it in Census().below(Holders(removed).pids)})
 
     def apply(self) -> None:
         """Carry the plan out, server by server: what goes wrong on one does not stop the others.
@@ -123,17 +126,18 @@ class Run:
             try:
                 self._unmark(one, [case for case in own if case.verdict.unmark])
                 self._mark(one, [case for case in own if case.verdict.action == "mark"])
-                self._remove(one, [case for case in own if case.verdict.remove])
+                self._remove(one, [case for case in own if case.verdict.remove and self._is_planned(case)])
             except Exception as error:
                 # A defect of ours, met on one server, must neither stop the others nor lose what they gave.
                 self.trouble.append("unexpected, at %s: %r" % (shown(one.server.socket), error))
                 for case in own:
-                    if self._fates[id(case)].result == "planned":
+                    if self._is_planned(case):
                         self._fates[id(case)] = Fate("failed", "failed", "unexpected: %r" % error)
         self._survivors()
         if self._manner.archive is not None:
+            made = {fate.snapshot for fate in self._fates.values()}
             for user in {case.seen.server.user for case in self._of("removed")}:
-                self._manner.archive.tidy(user, self._judged.now)
+                self._manner.archive.tidy(user, self._judged.now, made)
 
     def _prepare(self) -> None:
         if self._manner.archive is None or not self._judged.acted("remove"):
@@ -141,7 +145,7 @@ class Run:
         try:
             self._manner.archive.prepare()
         except SnapshotError as error:
-            for case in self._judged.acted("remove") + self._judged.acted("mark"):
+            for case in self._planned():
                 self._fates[id(case)] = Fate("failed", "unsaved", "nothing was done: %s" % error)
             raise
 
@@ -157,12 +161,9 @@ class Run:
         gone = 0
         for one in self._seen:
             own = [case for case in chosen if case.seen is one]
-            try:
-                there = {session.id for session in read_or_nothing(one.client).sessions} if own else set()
-            except TmuxError:
-                continue
+            there = self._sessions(one) if own else None
             for case in own:
-                if case.session.id not in there:
+                if there is not None and case.session.id not in there:
                     self._fates[id(case)] = Fate("kept", "vanished", "it ended by itself")
                     gone += 1
         return gone
@@ -171,7 +172,8 @@ class Run:
         if cases:
             sessions = [case.session for case in cases]
             values: Dict[str, Optional[str]] = {session.id: None for session in sessions}
-            self._unmarked += len(set_option(one.client, one.listing.version, NOTICE_OPTION, values, sessions))
+            outcomes = set_option(one.client, one.listing.version, NOTICE_OPTION, values, sessions)
+            self._unmarked += sum(1 for outcome in outcomes.values() if outcome.result == "set")
 
     def _mark(self, one: Seen, cases: Sequence[Case]) -> None:
         if not cases or self._manner.notice is None:
@@ -179,21 +181,20 @@ class Run:
         now, notice = int(time.time()), self._manner.notice
         sessions = [case.session for case in cases]
         values = {case.session.id: notices.new_mark(case.effort, now, notice).written() for case in cases}
-        done = set_option(one.client, one.listing.version, NOTICE_OPTION, dict(values), sessions)
+        outcomes = set_option(one.client, one.listing.version, NOTICE_OPTION, dict(values), sessions)
         for case in cases:
-            detail = case.verdict.detail
-            marked = Fate("marked", case.verdict.reason, detail)
-            self._fates[id(case)] = marked if case.session.id in done else _changed()
-        told = [case for case in cases if case.session.id in done]
+            self._fates[id(case)] = _fate(case, outcomes[case.session.id], None)
+        told = [case for case in cases if self._fates[id(case)].result == "marked"]
         if told and self._manner.herald is not None:
             self.trouble += self._manner.herald.tell(one, told, now + notice)
 
     def _remove(self, one: Seen, cases: Sequence[Case]) -> None:
         saved = self._save(one, cases)
         ready = [case for case in cases if self._manner.archive is None or id(case) in saved]
-        outcomes = remove_unchanged(one.client, one.listing.version, [case.session for case in ready]).outcomes
+        done = remove_unchanged(one.client, one.listing.version, [case.session for case in ready])
+        self._done[id(one)] = done
         for case in ready:
-            self._fates[id(case)] = _fate(case, outcomes[case.session.id], saved.get(id(case)))
+            self._fates[id(case)] = _fate(case, done.outcomes[case.session.id], saved.get(id(case)))
             if self._manner.archive is not None and self._fates[id(case)].result != "removed":
                 self._manner.archive.discard(saved[id(case)])
 
@@ -210,21 +211,60 @@ class Run:
                 saved[id(case)] = archive.save(one.client, case.session, one.server.user, self._judged.now)
             except SnapshotError as error:
                 self._fates[id(case)] = Fate("failed", "unsaved", "kept, because it could not be saved: %s" % error)
+        self._excuse(one, [case for case in cases if id(case) not in saved])
         return saved
+
+    def _excuse(self, one: Seen, unsaved: Sequence[Case]) -> None:
+        """A session that could not be saved because it ended, or changed, meanwhile is no failure."""
+        there = self._sessions(one) if unsaved else None
+        if there is None:
+            return
+        for case in unsaved:
+            now = there.get(case.session.id)
+            if case.session.id not in there:
+                self._fates[id(case)] = Fate("kept", "vanished", "it ended by itself")
+            elif now is not None and now.guard != case.session.guard:
+                self._fates[id(case)] = Fate("kept", "changed", "something happened to it after it was judged")
+
+    @staticmethod
+    def _sessions(one: Seen) -> Optional[Dict[str, Optional[Session]]]:
+        """What the server holds now (None for what cannot be read); None if that cannot be known."""
+        try:
+            listing = read_or_nothing(one.client)
+        except TmuxError:
+            return None
+        there: Dict[str, Optional[Session]] = {lost.id: None for lost in listing.unread}
+        there.update((session.id, session) for session in listing.sessions)
+        return there
 
     def _survivors(self) -> None:
         removed = self._of("removed")
-        left = {identity(it) for it in outlasting([it for case in removed for it in case.processes], ENDING_SECONDS)}
-        self._freed = _sizes(removed, left)
-        census = Census() if left else None
-        for case in removed:
-            # What was started meanwhile in a pane of it is its too; pane ids are never used again.
-            now_there = members(case.seen, case.session, census) if census is not None else ()
-            ours = [it for it in case.processes if identity(it) in left]
-            ours += [it for it in now_there if identity(it) not in left and it.pid not in case.session.pids]
-            if ours:
-                endings = settle(ours, self._manner.terminate, self._manner.grace_period)
-                self._fates[id(case)] = self._fates[id(case)]._replace(survivors=endings)
+        endings = attend([self._departed(case) for case in removed], self._staying(), self._manner.aftermath)
+        for case, survivors in zip(removed, endings):
+            self._fates[id(case)] = self._fates[id(case)]._replace(survivors=survivors)
+        left = {identity(it) for case in removed for it in case.processes if lives(it)}
+        reported = {identity(ending.process) for survivors in endings for ending in survivors}
+        self._freed = _sizes(removed, left | reported)
+
+    def _departed(self, case: Case) -> Departed:
+        server = case.seen.server
+        certain = self._done[id(case.seen)].whole
+        return Departed(case.session, case.processes, case.seen.listing.pid, server.user.uid, certain)
+
+    def _staying(self) -> Set[int]:
+        """The processes in panes that are still there."""
+        found: Set[int] = set()
+        for one in self._seen:
+            done = self._done.get(id(one))
+            sessions = one.listing.sessions if done is None or done.after is None else done.remaining
+            found.update(pid for session in sessions for pid in session.pids)
+        return found
+
+    def _planned(self) -> List[Case]:
+        return [case for case in self._judged.cases if self._is_planned(case)]
+
+    def _is_planned(self, case: Case) -> bool:
+        return self._fates[id(case)].result == "planned"
 
     def _of(self, result: str) -> List[Case]:
         wanted = (result, "planned") if result == "removed" else (result,)
@@ -237,11 +277,12 @@ class Run:
     def result(self) -> Dict[str, Any]:
         """Every session that was looked at, exactly once."""
         gone = self._of("removed")
+        holders = Holders(gone)
         lists = {
-            "removed": [self._item(case, gone) for case in gone],
-            "marked": [self._item(case, ()) for case in self._judged.cases if self._is_marked(case)],
-            "kept": [self._item(case, ()) for case in self._of("kept")],
-            "failures": [self._item(case, ()) for case in self._of("failed")],
+            "removed": [self._item(case, holders) for case in gone],
+            "marked": [self._item(case) for case in self._judged.cases if self._is_marked(case)],
+            "kept": [self._item(case) for case in self._of("kept")],
+            "failures": [self._item(case) for case in self._of("failed")],
         }
         lists["kept"] += [_unread_item(one, lost) for one, lost in self._judged.unread]
         counts = {name: len(items) for name, items in lists.items()}
@@ -272,7 +313,7 @@ class Run:
         noticed = self._is_marked(case) or (bool(case.session.notice) and not case.verdict.unmark)
         return case.line + (" (notice)" if noticed else "")
 
-    def _item(self, case: Case, gone: Sequence[Case]) -> Dict[str, Any]:
+    def _item(self, case: Case, holders: Optional[Holders] = None) -> Dict[str, Any]:
         fate = self._fates[id(case)]
         hidden = {"keep": shown(case.session.keep)}
         return {
@@ -286,7 +327,7 @@ class Run:
             "evidence": dict(case.evidence, **hidden),
             "snapshot": shown(fate.snapshot) if fate.snapshot else None,
             "survivors": [ending.as_dict() for ending in fate.survivors],
-            "lives_on": lives_on(case, gone) if gone else [],
+            "lives_on": holders.lives_on(case) if holders is not None else [],
         }
 
 
@@ -295,13 +336,11 @@ def _as_judged(case: Case) -> Fate:
     return Fate(result, case.verdict.reason, case.verdict.detail)
 
 
-def _changed(detail: str = "something happened to it after it was judged") -> Fate:
-    return Fate("kept", "changed", detail)
-
-
 def _fate(case: Case, outcome: Outcome, snapshot: Optional[str]) -> Fate:
     if outcome.result == "removed":
         return Fate("removed", case.verdict.reason, outcome.detail or case.verdict.detail, snapshot)
+    if outcome.result == "set":
+        return Fate("marked", case.verdict.reason, case.verdict.detail)
     if outcome.result == "failed":
         return Fate("failed", "failed", outcome.detail)
     return Fate("kept", outcome.result, outcome.detail)
@@ -327,7 +366,7 @@ def _sorted(items: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
     return sorted(items, key=lambda item: (item["owner"], item["socket"], item["name"], item["id"]))
 
 
-def _sizes(cases: Sequence[Case], stay: Any) -> Dict[str, int]:
+def _sizes(cases: Sequence[Case], stay: Container[Identity]) -> Dict[str, int]:
     """How many processes of ``cases`` have ended, and what they held in memory."""
     ended = {identity(process): process.rss for case in cases for process in case.processes}
     gone = [rss for who, rss in ended.items() if who not in stay]

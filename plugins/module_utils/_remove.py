@@ -29,6 +29,9 @@ PER_CALL = 250
 
 _FLAG = "@fleet_tmux_changed"
 
+_CHANGED = "something happened to it after it was judged"
+_VANISHED = "it was gone before that"
+
 
 class Order(NamedTuple):
     """Kill ``id`` if ``commands`` find it as it was seen."""
@@ -38,7 +41,7 @@ class Order(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a session: ``removed``, ``changed`` (it lives), ``vanished`` (it went by itself), ``failed``."""
+    """What became of a session: ``removed`` or ``set``, ``changed`` (it lives), ``vanished`` (by itself), ``failed``."""
 
     result: str
     detail: str = ""
@@ -97,6 +100,16 @@ class Result(NamedTuple):
     outcomes: Dict[str, Outcome]
     after: Optional[Listing]
 
+    @property
+    def remaining(self) -> Sequence[Session]:
+        """The sessions that are still there, as far as they could be read."""
+        return self.after.sessions if self.after is not None else ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether those are all."""
+        return self.after is not None and not self.after.unread
+
 
 def remove(
     client: Client, version: Version, sessions: Sequence[Session], make_order: Callable[[Session, Version, str], Order]
@@ -111,11 +124,7 @@ def remove(
     nonce = secrets.token_hex(8)
     orders = [make_order(session, version, nonce) for session in sessions]
     said = _give(client, version, orders, nonce)
-    try:
-        after: Optional[Listing] = read_or_nothing(client)
-    except TmuxError as error:
-        after = None
-        said.trouble.append(error.message)
+    after = _look_again(client, said)
     return Result({session.id: _outcome(session, said, after) for session in sessions}, after)
 
 
@@ -130,8 +139,8 @@ def _give(client: Client, version: Version, orders: Sequence[Order], nonce: str)
 
 def set_option(
     client: Client, version: Version, name: str, values: Dict[str, Optional[str]], sessions: Sequence[Session]
-) -> Set[str]:
-    """Give sessions a user option (by session id; None: take it away); the ids of those it was done to.
+) -> Dict[str, Outcome]:
+    """Give sessions a user option (by session id; None: take it away), and say for each what came of it.
 
     It is given only to a session that is exactly as it was listed, and taken from one that is still the same. That
     moves none of the clocks of a session. The values are ours: nothing in them has to be quoted.
@@ -147,7 +156,27 @@ def set_option(
     for session in sessions:
         make = order_if_same if values[session.id] is None else order_if_unchanged
         orders.append(make(session, version, nonce, act))
-    return _give(client, version, orders, nonce).done
+    said = _give(client, version, orders, nonce)
+    if all(session.id in said.done for session in sessions):
+        return {session.id: Outcome("set") for session in sessions}
+    after = _look_again(client, said)
+    return {session.id: _setting(session, said, after) for session in sessions}
+
+
+def _setting(session: Session, said: "_Said", after: Optional[Listing]) -> Outcome:
+    if session.id in said.done:
+        return Outcome("set")
+    if _still_there(session, after) is False:
+        return Outcome("vanished", _VANISHED)
+    return _lives(session, said)
+
+
+def _look_again(client: Client, said: "_Said") -> Optional[Listing]:
+    try:
+        return read_or_nothing(client)
+    except TmuxError as error:
+        said.trouble.append(error.message)
+        return None
 
 
 def remove_unchanged(client: Client, version: Version, sessions: Sequence[Session]) -> Result:
@@ -199,13 +228,13 @@ def _outcome(session: Session, said: _Said, after: Optional[Listing]) -> Outcome
     if there:
         return _lives(session, said)
     if session.id in said.kept or session.id not in said.asked:
-        return Outcome("vanished", "it was gone before it was removed")
+        return Outcome("vanished", _VANISHED)
     return Outcome("removed")
 
 
 def _lives(session: Session, said: _Said) -> Outcome:
     if session.id in said.kept:
-        return Outcome("changed", "something happened to it after it was judged")
+        return Outcome("changed", _CHANGED)
     if session.id in said.done:
         return Outcome("failed", "tmux did not remove it")
     return Outcome("failed", said.trouble[0] if said.trouble else "tmux did not answer for it")

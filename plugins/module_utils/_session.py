@@ -14,12 +14,11 @@ from ansible_collections.fleet.tmux.plugins.module_utils._child import NoAnswer,
 from ansible_collections.fleet.tmux.plugins.module_utils._create import CreateError, Creator, Wanted, working_directory
 from ansible_collections.fleet.tmux.plugins.module_utils._model import Listing, Session, read_or_nothing
 from ansible_collections.fleet.tmux.plugins.module_utils._plan import Plan
-from ansible_collections.fleet.tmux.plugins.module_utils._proctable import Process
-from ansible_collections.fleet.tmux.plugins.module_utils._remove import remove_same
+from ansible_collections.fleet.tmux.plugins.module_utils._remove import Result, remove_same
 from ansible_collections.fleet.tmux.plugins.module_utils._servers import Host, Server
 from ansible_collections.fleet.tmux.plugins.module_utils._snapshot import read as read_snapshot
 from ansible_collections.fleet.tmux.plugins.module_utils._sockets import Unusable
-from ansible_collections.fleet.tmux.plugins.module_utils._survivors import ENDING_SECONDS, Census, outlasting, settle
+from ansible_collections.fleet.tmux.plugins.module_utils._survivors import Aftermath, Census, Departed, attend
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import TmuxError, shown, unsuitable
 
 _SIZE_LIMIT = 65535
@@ -90,13 +89,6 @@ def _require_no_null(option: str, text: str) -> None:
         raise StateError("%s: it holds a NUL character, which no process can be given" % option)
 
 
-class Aftermath(NamedTuple):
-    """What is done about processes that outlive a session."""
-
-    terminate: bool
-    grace_period: float
-
-
 class Place:
     """The one server of a task, which may not be there yet."""
 
@@ -137,16 +129,14 @@ class Place:
     def remove(self, plan: Plan, aftermath: Aftermath, result: Dict[str, Any]) -> None:
         """Remove what the plan says, and tell what was, and which processes live on."""
         census = Census()
-        before = {it.id: members(self.seen, it, census) for it in plan.remove}
+        before = [self._departing(it, census) for it in plan.remove]
         done = remove_same(self.seen.client, self.seen.listing.version, plan.remove)
         result["removed"] = sorted(it.name for it in plan.remove if done.outcomes[it.id].result == "removed")
         failed = [
             "%r: %s" % (it.name, done.outcomes[it.id].detail) for it in plan.remove if _failed(done.outcomes[it.id])
         ]
         result["changed"] = bool(result["removed"])
-        result["survivors"] = self._survivors(
-            [it for it in plan.remove if it.name in result["removed"]], before, aftermath
-        )
+        result["survivors"] = _survivors(before, done, aftermath)
         if failed:
             raise StateError("not removed: %s" % "; ".join(failed))
 
@@ -182,16 +172,9 @@ class Place:
             common.update(windows=windows, width=windows[0].width, height=windows[0].height)
         return common
 
-    def _survivors(
-        self, removed: Sequence[Session], before: Dict[str, Tuple[Process, ...]], aftermath: Aftermath
-    ) -> List[Dict[str, Any]]:
-        outlasting([process for it in removed for process in before[it.id]], ENDING_SECONDS)
-        found = []
-        for it in removed:
-            left = outlasting(before[it.id], 0)
-            endings = settle(left, aftermath.terminate, aftermath.grace_period)
-            found += [dict(ending.as_dict(), session=shown(it.name)) for ending in endings]
-        return found
+    def _departing(self, session: Session, census: Census) -> Departed:
+        uid = self.server.user.uid
+        return Departed(session, members(self.seen, session, census), self.seen.listing.pid, uid, certain=True)
 
     def after(self) -> Listing:
         """The server as it is now."""
@@ -226,6 +209,18 @@ class Place:
             return self._host.directory.with_groups(user)
         except NoAnswer as error:
             raise StateError("the groups of %s are not known: %s; no server was started" % (user.name, error))
+
+
+def _survivors(before: Sequence[Departed], done: Result, aftermath: Aftermath) -> List[Dict[str, Any]]:
+    """Who outlives the sessions that were removed."""
+    gone = [one for one in before if done.outcomes[one.session.id].result == "removed"]
+    gone = [one._replace(certain=done.whole) for one in gone]
+    staying = [pid for session in done.remaining for pid in session.pids]
+    return [
+        dict(ending.as_dict(), session=shown(one.session.name))
+        for one, endings in zip(gone, attend(gone, staying, aftermath))
+        for ending in endings
+    ]
 
 
 def _failed(outcome: Any) -> bool:

@@ -186,7 +186,8 @@ from ansible_collections.fleet.tmux.plugins.module_utils._common import (
     the_path,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._plan import Plan, plan
-from ansible_collections.fleet.tmux.plugins.module_utils._session import Aftermath, Blueprint, Place, blueprint, verify
+from ansible_collections.fleet.tmux.plugins.module_utils._session import Blueprint, Place, blueprint, verify
+from ansible_collections.fleet.tmux.plugins.module_utils._survivors import Aftermath
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import shown, unsuitable
 
 CREATION_OPTIONS: Dict[str, Dict[str, Any]] = {

@@ -143,8 +143,9 @@ options:
         SIGHUP).
       - V(report) lists them. V(terminate) sends SIGTERM, waits for O(grace_period), and then sends SIGKILL, only to
         processes that
-        are proven to belong to the session, and are still the same at that moment. A tmux server started in a session
-        is not one.
+        are proven to belong to the session, belong to its owner, and are still the same at that moment. A tmux server
+        started in a session
+        is not one, and neither is what runs in a window that another session still holds.
     type: str
     choices: [report, terminate]
     default: report
@@ -423,7 +424,9 @@ def manner(params: Dict[str, Any], host: Host) -> Manner:
         max_removals=params["max_removals"],
         max_percent=params["max_percent"],
         notice=notice,
-        herald=Herald(params["notice_message"] or DEFAULT_MESSAGE, params["notify_command"], host.timeout, host.uid == 0),
+        herald=Herald(
+            params["notice_message"] or DEFAULT_MESSAGE, params["notify_command"], host.timeout, host.uid == 0
+        ),
         archive=archive(params),
         aftermath=Aftermath(params["survivors"] == "terminate", params["grace_period"]),
     )

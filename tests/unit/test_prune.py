@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils import _cases as cases
 from ansible_collections.fleet.tmux.plugins.module_utils import _proctable as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils import _prune as prune
+from ansible_collections.fleet.tmux.plugins.module_utils import _survivors as survivors
 from ansible_collections.fleet.tmux.plugins.module_utils._census import Seen, look
 from ansible_collections.fleet.tmux.plugins.module_utils._child import Directory
 from ansible_collections.fleet.tmux.plugins.module_utils._model import Unread
@@ -27,7 +28,7 @@ EVERYTHING = Policy(idle=0, older_than=None, finished=False, activity="any", pro
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give processes the time to end that they need on a busy machine."""
-    monkeypatch.setattr(prune, "ENDING_SECONDS", PATIENCE)
+    monkeypatch.setattr(survivors, "ENDING_SECONDS", PATIENCE)
 
 
 def seen(world: World) -> Seen:
@@ -242,7 +243,7 @@ def test_who_survives_is_not_counted_as_freed(server: World, monkeypatch: pytest
         return done
 
     monkeypatch.setattr(prune, "remove_unchanged", remove_and_see_it_end)
-    monkeypatch.setattr(prune, "ENDING_SECONDS", 0.1)
+    monkeypatch.setattr(survivors, "ENDING_SECONDS", 0.1)
     try:
         rules = EVERYTHING._replace(patterns=matcher("patterns", ["work"], False))
         result = run(server, rules)
