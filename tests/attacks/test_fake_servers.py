@@ -44,9 +44,9 @@ MODERN = [binary for binary in binaries() if version_of(binary) >= (3, 1)]
 """Clients that open files for a server; older ones cannot."""
 
 
-def through_the_collection(path: str, binary: str) -> List[Result]:
+def through_the_collection(path: str, binary: str, timeout: int = 3) -> List[Result]:
     """Everything that the collection does with a server of which it knows the socket, and with all servers."""
-    options: Dict[str, Any] = {"executable": binary, "timeout": 3}
+    options: Dict[str, Any] = {"executable": binary, "timeout": timeout}
     return together(
         [
             lambda: info(include=["content", "processes"], **options),
@@ -141,7 +141,7 @@ def test_servers_that_do_not_come_to_an_end(bystander: Tmux, binary: str) -> Non
                     client.wait(0.5)
             client.kill()
             client.wait(BOUND)
-            for result in through_the_collection(path, binary)[:2]:
+            for result in through_the_collection(path, binary, timeout=1)[:2]:
                 assert at(result, path)["status"] in ("hung", "unreachable")
                 assert result["sessions"] == [] or result["sessions"][0]["owner"] == "bob"
 

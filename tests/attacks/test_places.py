@@ -180,7 +180,7 @@ while True:
 """
     spawn(ALICE, sys.executable, "-c", exchange, server.path, precious.path, neighbour.path)
     eventually(lambda: os.path.lexists(server.path + ".b"), "the exchange begins")
-    for _time in range(4):
+    for _time in range(2):
         results = together([lambda: prune(users=["alice"], timeout=3)] * 3)
         results += together([lambda: prune(socket_path=server.path, timeout=3)] * 3)
         for result in results:
@@ -302,7 +302,7 @@ def test_a_user_who_stops_all_of_his_processes() -> None:
     processes: List[int] = [spawn(ALICE, sys.executable, "-c", stopper).pid]
     time.sleep(0.2)
     results: List[Result] = []
-    for _time in range(3):
+    for _time in range(2):
         results += together([lambda: prune(timeout=1, patterns=["idle"])] * 2)
     assert ("bob", "idle") in [one for result in results for one in removed(result)]
     assert all(at(result, server.path)["status"] == "hung" for result in results)
