@@ -273,11 +273,17 @@ def script_word(text: str) -> str:
     return '"%s"' % text
 
 
+def _octal_bytes(line: str) -> str:
+    """To the parser of tmux 3.0 and later, the byte 0xff ends the script: what is no UTF-8 is written as numbers."""
+    return re.sub("[\udc80-\udcff]", lambda byte: "\\%03o" % (ord(byte.group(0)) - 0xDC00), line)
+
+
 def script(commands: Iterable[Command], version: Version) -> bytes:
     """Commands as a script for ``source-file``. Before 3.0, a ``;`` ending a word ends the command even there."""
     written = script_word if version.at_least(3, 0) else (lambda word: script_word(argument(word)))
     lines = (" ".join([command[0]] + [written(word) for word in command[1:]]) for command in commands)
-    return "".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape")
+    text = "".join(line + "\n" for line in lines)
+    return (_octal_bytes(text) if version.at_least(3, 0) else text).encode("utf-8", "surrogateescape")
 
 
 def expanded_literal(text: str, version: Version) -> str:
