@@ -41,7 +41,7 @@ class Order(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a session: ``removed`` or ``set``, ``changed`` (it lives), ``vanished`` (by itself), ``failed``."""
+    """What became of one: ``removed`` or ``set``, ``changed`` (it lives), ``vanished`` (by itself), or ``failed``."""
 
     result: str
     detail: str = ""

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whole runs over the server of a test, and processes in it that do just what the test says."""
+
+import os
+import signal
+import time
+from typing import Any, Dict, Iterator, List, Optional, Sequence
+
+import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils import _prune as prune
+from ansible_collections.fleet.tmux.plugins.module_utils import _survivors as survivors
+from ansible_collections.fleet.tmux.plugins.module_utils._cases import judge_all
+from ansible_collections.fleet.tmux.plugins.module_utils._census import Seen, look
+from ansible_collections.fleet.tmux.plugins.module_utils._child import Directory
+from ansible_collections.fleet.tmux.plugins.module_utils._policy import Policy, matcher
+from ansible_collections.fleet.tmux.plugins.module_utils._prune import Manner, Run
+from ansible_collections.fleet.tmux.plugins.module_utils._servers import Host, locate
+from ansible_collections.fleet.tmux.tests.unit.world import PATIENCE, World, eventually, started
+
+EVERYTHING = Policy(idle=0, older_than=None, finished=False, activity="any", protect=("attached", "keep"))
+KEYS = ("removed", "marked", "kept", "failures")
+
+
+def only(*names: str) -> Policy:
+    """Everything, of the sessions with these names."""
+    return EVERYTHING._replace(patterns=matcher("patterns", list(names), False))
+
+
+def seen(world: World) -> Seen:
+    host = Host(world.binary, PATIENCE, Directory(PATIENCE))
+    found = look(host, locate(host, world.path))
+    assert found.server.status == "ok", found.server
+    return found
+
+
+def prepare(world: World, manner: Manner, rules: Policy = EVERYTHING) -> Run:
+    """A run that has looked and judged, and has done nothing yet."""
+    one = seen(world)
+    return Run(judge_all([one], rules, manner.notice), [one], rules, manner)
+
+
+def finish(run: Run, check: bool = False) -> Dict[str, Any]:
+    run.guard()
+    run.plan() if check else run.apply()
+    return dict(run.result(), diff=run.diff())
+
+
+def perform(world: World, manner: Manner, rules: Policy = EVERYTHING, check: bool = False) -> Dict[str, Any]:
+    return finish(prepare(world, manner, rules), check)
+
+
+def told(result: Dict[str, Any]) -> Dict[str, str]:
+    """Where each session is told of, and why; none is told of twice, and the counts are of these lists."""
+    items = [(key, item) for key in KEYS for item in result[key]]
+    assert len(items) == len({item["id"] for _key, item in items}), "a session is told of twice"
+    for key in KEYS:
+        assert result["counts"][key] == len(result[key])
+    assert result["counts"]["looked_at"] == len(items)
+    return {item["name"]: "%s: %s" % (key, item["reason"]) for key, item in items}
+
+
+def item(result: Dict[str, Any], name: str) -> Dict[str, Any]:
+    (found,) = [it for key in KEYS for it in result[key] if it["name"] == name]
+    return dict(found)
+
+
+class Clock:
+    """The clock of the code that is tested, ahead of that of tmux by ``ahead`` seconds."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ahead = 0.0
+        real = time.time
+        monkeypatch.setattr(time, "time", lambda: real() + self.ahead)
+
+
+def await_end_of_panes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a run go on only when the processes in removed panes have ended, however long that takes."""
+    remove = prune.remove_unchanged
+
+    def instead(client: Any, version: Any, sessions: Sequence[Any]) -> Any:
+        before = {pid: started(pid) for session in sessions for pid in session.pids}
+        done = remove(client, version, sessions)
+        left = {pid for session in world.listing().sessions for pid in session.pids} if world.ids() else set()
+        for pid in set(before) - left:
+            eventually(lambda pid=pid: started(pid) != before[pid], "the pane's process ends")  # type: ignore[misc]
+        return done
+
+    monkeypatch.setattr(prune, "remove_unchanged", instead)
+    monkeypatch.setattr(survivors, "ENDING_SECONDS", 0.1)
+
+
+def children_of(world: World) -> Iterator[int]:
+    """Everything alive that was started in a pane of the world, wherever it has gone."""
+    needle = ("TMUX=%s," % world.path).encode()
+    for name in os.listdir("/proc"):
+        try:
+            with open("/proc/%s/environ" % name, "rb") as handle:
+                if needle in handle.read() and started(int(name)) is not None:
+                    yield int(name)
+        except (OSError, ValueError):
+            continue
+
+
+def reap(world: World) -> None:
+    """End what has outlived the sessions of a test."""
+    world_pid = world.pid()
+
+    def gone() -> bool:
+        left = [pid for pid in children_of(world) if pid not in (world_pid, os.getpid())]
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        return not left
+
+    eventually(gone, "the processes of the test end")
+
+
+def marked(world: World, identity: str) -> Optional[str]:
+    """The mark of a session, as tmux itself tells."""
+    done = world.run("show-options", "-v", "-t", identity, "@fleet_tmux_notice")
+    return done.stdout.decode("ascii").strip() or None if done.returncode == 0 else None
+
+
+def captured(world: World, place: str) -> str:
+    return world.tmux("capture-pane", "-p", "-J", "-S", "-", "-t", place)
+
+
+def files_below(path: str) -> List[str]:
+    return sorted(os.path.join(folder, name) for folder, _folders, names in os.walk(path) for name in names)
