@@ -12,6 +12,7 @@ TMUX_PROGRAM in the environment names the tmux to use.
 
 import ctypes
 import fcntl
+import functools
 import json
 import os
 import pty
@@ -138,11 +139,13 @@ def clocks(sock):
 def panes(sock):
     """The panes by session, each with its process."""
     numbers = ["session_id", "pane_pid", "pane_dead", "window_width", "window_height", "window_name"]
-    names = {row["session_id"]: row["session_name"] for row in table(sock, ["list-sessions"], ["session_id", "session_name"])}
+    rows = table(sock, ["list-sessions"], ["session_id", "session_name"])
+    names = {row["session_id"]: row["session_name"] for row in rows}
+    parent = server_of(sock)
     found = {}
     for row in table(sock, ["list-panes", "-a"], numbers):
         pid = int(row["pane_pid"] or 0)
-        until("the pane runs its command", lambda: not copies(pid, server_of(sock)))
+        until("the pane runs its command", functools.partial(differ, pid, parent))
         row["argv"] = read("/proc/%d/cmdline" % pid).decode("utf-8", "surrogateescape").split("\0")[:-1]
         row["environ"] = environ_of(pid)
         row["cwd"] = os.readlink("/proc/%d/cwd" % pid) if os.path.exists("/proc/%d" % pid) else None
@@ -151,12 +154,12 @@ def panes(sock):
     print(json.dumps(found, sort_keys=True))
 
 
-def copies(pid, parent):
-    """Whether a process still runs the program of its parent, for it has only just been made."""
+def differ(pid, parent):
+    """Whether a process runs another program than its parent, which it does not when it has only just been made."""
     try:
-        return os.readlink("/proc/%d/exe" % pid) == os.readlink("/proc/%d/exe" % parent)
+        return os.readlink("/proc/%d/exe" % pid) != os.readlink("/proc/%d/exe" % parent)
     except OSError:
-        return False
+        return True
 
 
 def environ_of(pid):
