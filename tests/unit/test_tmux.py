@@ -214,15 +214,17 @@ def test_states_of_a_server_are_told_apart(server: World) -> None:
 
 
 def test_a_server_that_may_not_be_used_denies(server: World) -> None:
+    client = server.client()
     if os.geteuid() == 0:
         client = Client(server.binary, server.path, User("stranger", 54321, 54322), True, PATIENCE)
-        binary_is_closed = os.stat(server.binary).st_mode & stat.S_IXOTH == 0
-        assert not binary_is_closed, "other users cannot run %s" % server.binary
+        assert os.stat(server.binary).st_mode & stat.S_IXOTH, "other users cannot run %s" % server.binary
     else:
         os.chmod(server.path, 0)
-        client = server.client()
-    with pytest.raises(TmuxError) as caught:
-        client.call([["list-sessions"]])
+    try:
+        with pytest.raises(TmuxError) as caught:
+            client.call([["list-sessions"]])
+    finally:
+        os.chmod(server.path, 0o600)
     assert caught.value.status == "denied"
 
 
