@@ -11,6 +11,7 @@ environment or more open files than its user could have had anyway.
 
 import errno
 import os
+import re
 import resource
 import selectors
 import shutil
@@ -44,6 +45,11 @@ class User(NamedTuple):
     home: str = "/"
     shell: str = "/bin/sh"
     groups: Tuple[int, ...] = ()
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a whole number that fits an id: ``isdigit`` alone also likes ``²``, which ``int`` does not."""
+    return re.match(r"[0-9]{1,19}\Z", text) is not None
 
 
 class Outcome(NamedTuple):
@@ -259,7 +265,7 @@ class Directory:
         self.learn([name_or_uid])
         if name_or_uid in self._by_name:
             return self._by_name[name_or_uid]
-        return self.user(int(name_or_uid)) if name_or_uid.isdigit() else None
+        return self.user(int(name_or_uid)) if is_number(name_or_uid) else None
 
     def learn(self, keys: Sequence[str]) -> None:
         """Ask for all ``keys`` (names or uids) that are not known yet, in one go.
@@ -282,12 +288,12 @@ class Directory:
         :raises NoAnswer: when the time for all questions is used up.
         """
         words = self._getent(["initgroups", user.name])[1].split()
-        groups = [int(word) for word in words[1:] if word.isdigit()]
+        groups = [int(word) for word in words[1:] if is_number(word)]
         return user._replace(groups=tuple(sorted(set(groups + [user.gid]))))
 
     def _remember(self, line: str) -> None:
         fields = line.split(":")
-        if len(fields) >= 7 and fields[2].isdigit() and fields[3].isdigit():
+        if len(fields) >= 7 and is_number(fields[2]) and is_number(fields[3]):
             user = User(fields[0], int(fields[2]), int(fields[3]), fields[5] or "/", fields[6] or "/bin/sh")
             self._by_uid.setdefault(user.uid, user)
             self._by_name.setdefault(user.name, user)

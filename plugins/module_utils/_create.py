@@ -237,13 +237,14 @@ class Creator:
             output = ""
         remove_same(self._client, version, [session])
         lines = [line for line in output.splitlines() if line.strip() and not line.startswith("Pane is dead")]
-        said = "; it said: %s" % shown(" | ".join(lines[-_LAST_WORDS:])) if lines else "; it said nothing"
+        last_words = shown(" | ".join(lines[-_LAST_WORDS:]))
+        said = "it said: %s" % last_words if lines else "nothing of what it said is left"
         how = (
             "signal %s" % pane.signal
             if pane.signal
             else "exit status %s" % ("unknown" if pane.status is None else pane.status)
         )
-        return "the command of session %r ended at once, with %s%s" % (session.name, how, said)
+        return "the command of session %r ended at once, with %s; %s" % (session.name, how, said)
 
     def _drop(self, name: str) -> None:
         made = self._made.pop(name)

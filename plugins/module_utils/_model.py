@@ -8,6 +8,7 @@ import secrets
 import time
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
+from ansible_collections.fleet.tmux.plugins.module_utils._child import is_number
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import (
     Client,
     Command,
@@ -270,7 +271,7 @@ def _session(own: Rows) -> Session:
         raise ValueError("%d panes were listed, which is not what its windows hold" % len(own.get("p", [])))
     if len(name) > TEXT_LIMIT or len(keep) > TEXT_LIMIT:
         raise ValueError("its name or @keep has more than %d characters" % TEXT_LIMIT)
-    if len(windows) != int(count):
+    if not windows or len(windows) != int(count):
         raise ValueError("%d of its %d windows were listed" % (len(windows), int(count)))
     return Session(
         id=_checked(identity, "$"),
@@ -328,7 +329,7 @@ def _pane(fields: List[str]) -> Pane:
 
 
 def _checked(identity: str, mark: str) -> str:
-    if identity[:1] != mark or not identity[1:].isdigit():
+    if identity[:1] != mark or not is_number(identity[1:]):
         raise ValueError("%r is no id" % identity)
     return identity
 

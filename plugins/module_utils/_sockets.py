@@ -9,6 +9,7 @@ import socket
 import stat
 from typing import Iterator, List, NamedTuple, Optional
 
+from ansible_collections.fleet.tmux.plugins.module_utils._child import is_number
 from ansible_collections.fleet.tmux.plugins.module_utils._proctable import peer_of
 
 DIRECTORIES = "/tmp"
@@ -179,7 +180,7 @@ def odd_directories() -> List[OddDirectory]:
     """The default socket directories that are links, others' or open to others: one entry for each owner of such."""
     found: dict[int, OddDirectory] = {}
     for name in sorted(os.listdir(DIRECTORIES)):
-        if not name.startswith("tmux-") or not name[5:].isdigit():
+        if not name.startswith("tmux-") or not is_number(name[5:]):
             continue
         path = os.path.join(DIRECTORIES, name)
         try:

@@ -309,3 +309,10 @@ def test_odd_directories_are_told_once_per_owner(folder: Path, owners: Owners, m
         sockets.OddDirectory(str(folder / "tmux-11"), 11, "it is a symbolic link", 1),
         sockets.OddDirectory(str(folder / "tmux-12"), 12, "it is not a directory", 1),
     ]
+
+
+def test_a_directory_with_a_number_that_is_none_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "DIRECTORIES", str(tmp_path))
+    for name in ("tmux-\u00b2", "tmux-\u0661", "tmux-" + "9" * 200, "tmux-"):
+        (tmp_path / name).mkdir()
+    assert sockets.odd_directories() == []
