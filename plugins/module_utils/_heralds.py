@@ -5,6 +5,7 @@
 """Tells people that a session will be removed: in tmux, and by a command of the admin's choice."""
 
 import datetime
+import re
 import secrets
 import time
 from typing import Dict, List, NamedTuple, Optional, Sequence
@@ -55,10 +56,9 @@ class Herald(NamedTuple):
             "{deadline}": when(deadline),
             "{reason}": case.verdict.detail.split(";")[0],
         }
-        text = self.message
-        for placeholder, value in values.items():
-            text = text.replace(placeholder, value)
-        return shown(text)
+        # In one go: a value may look like a placeholder.
+        placeholders = "|".join(re.escape(placeholder) for placeholder in values)
+        return shown(re.sub(placeholders, lambda found: values[found.group()], self.message))
 
     def _show(self, one: Seen, cases: Sequence[Case], deadline: int) -> List[str]:
         texts = [self.text(case, deadline) for case in cases[:_NAMED]]

@@ -17,6 +17,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._census import Seen, lo
 from ansible_collections.fleet.tmux.plugins.module_utils._child import Directory
 from ansible_collections.fleet.tmux.plugins.module_utils._policy import Policy, matcher
 from ansible_collections.fleet.tmux.plugins.module_utils._prune import Manner, Run
+from ansible_collections.fleet.tmux.plugins.module_utils._remove import remove_unchanged
 from ansible_collections.fleet.tmux.plugins.module_utils._servers import Host, locate
 from ansible_collections.fleet.tmux.tests.unit.world import PATIENCE, World, eventually, started
 
@@ -78,7 +79,7 @@ class Clock:
 
 def await_end_of_panes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a run go on only when the processes in removed panes have ended, however long that takes."""
-    remove = prune.remove_unchanged
+    remove = remove_unchanged
 
     def instead(client: Any, version: Any, sessions: Sequence[Any]) -> Any:
         before = {pid: started(pid) for session in sessions for pid in session.pids}
