@@ -60,9 +60,10 @@ def through_the_collection(path: str, binary: str, timeout: int = 3) -> List[Res
 
 
 @pytest.fixture
-def bystander() -> Iterator[Tmux]:
-    """Another user's session, which is to be removed whatever the attacker does."""
-    server = Tmux(BOB).start("idle")
+def bystander(request: pytest.FixtureRequest) -> Iterator[Tmux]:
+    """Another user's session, which is to be removed whatever the attacker does; of the tmux that the test is about."""
+    callspec = getattr(request.node, "callspec", None)
+    server = Tmux(BOB, binary=callspec.params.get("binary") if callspec else None).start("idle")
     yield server
     assert server.names() == []
 
