@@ -167,25 +167,35 @@ def environ_of(pid):
     return dict(pair.partition("=")[::2] for pair in text.split("\0") if pair)
 
 
+OWN_FILES = ("/dev/null", "/dev/ptmx", "/dev/pts/ptmx", "/proc/", "socket:", "anon_inode:", "pipe:")
+"""What a server has open itself: nothing, its panes' terminals, what it looks up of them, its clients and events."""
+
+
+def files_of(pid):
+    """What a process has open; what it closes meanwhile is left out."""
+    folder = "/proc/%d/fd" % pid
+    found = []
+    for number in os.listdir(folder):
+        try:
+            found.append(os.readlink(os.path.join(folder, number)))
+        except OSError:
+            continue
+    return sorted(found)
+
+
 def server(sock):
     """What a server lives with."""
     pid = server_of(sock)
     if pid is None:
         sys.exit("no server at %s" % sock)
-    files = {number: os.readlink("/proc/%d/fd/%s" % (pid, number)) for number in os.listdir("/proc/%d/fd" % pid)}
+    files = files_of(pid)
     found = {
         "pid": pid,
         "environ": environ_of(pid),
         "global": tmux(sock, "show-environment", "-g").splitlines(),
         "cwd": os.readlink("/proc/%d/cwd" % pid),
         "leads_its_session": os.getsid(pid) == pid,
-        # Its own are null, its pipes and sockets, and the terminals of its panes.
-        "files": sorted(
-            target
-            for target in files.values()
-            if not target.startswith(("/dev/null", "/dev/ptmx", "/dev/pts/ptmx", "socket:", "anon_inode:", "pipe:"))
-        ),
-        "pipes": sum(target.startswith("pipe:") for target in files.values()),
+        "files": [target for target in files if not target.startswith(OWN_FILES)],
     }
     print(json.dumps(found, sort_keys=True))
 
