@@ -60,7 +60,7 @@ class Archive:
         :raises SnapshotError: saying what is wrong with it.
         """
         try:
-            os.makedirs(self._path, 0o755, exist_ok=True)
+            _make_passable(self._path)
             require_own_directory(self._path, os.geteuid(), birth=True)
             incoming = os.path.join(self._path, _INCOMING)
             os.makedirs(incoming, 0o700, exist_ok=True)
@@ -117,6 +117,9 @@ class Archive:
             # A rename follows nothing: it replaces a name in exactly this directory.
             os.rename(draft, name, dst_dir_fd=handle)
             os.fsync(handle)
+        except OSError:
+            shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+            raise
         finally:
             os.close(handle)
         return os.path.join(folder, name)
@@ -170,6 +173,15 @@ class Archive:
                     shutil.rmtree(path, ignore_errors=True)
             except FileNotFoundError:
                 continue  # That other run has just finished it.
+
+
+def _make_passable(path: str) -> None:
+    """Make a directory, and those above it, that every owner can get through, whatever the umask of this run is."""
+    before = os.umask(0o022)
+    try:
+        os.makedirs(path, 0o755, exist_ok=True)
+    finally:
+        os.umask(before)
 
 
 def _said(error: Exception) -> str:
