@@ -167,7 +167,7 @@ def environ_of(pid):
     return dict(pair.partition("=")[::2] for pair in text.split("\0") if pair)
 
 
-OWN_FILES = ("/dev/null", "/dev/ptmx", "/dev/pts/ptmx", "/proc/", "socket:", "anon_inode:", "pipe:")
+OWN_FILES = ("/dev/null", "/dev/ptmx", "/dev/pts/ptmx", "/proc/", "socket:", "anon_inode:")
 """What a server has open itself: nothing, its panes' terminals, what it looks up of them, its clients and events."""
 
 
@@ -183,6 +183,11 @@ def files_of(pid):
     return sorted(found)
 
 
+def own(target, files):
+    """Whether a server has opened a file itself; of a pipe of its own it has both ends."""
+    return target.startswith(OWN_FILES) or (target.startswith("pipe:") and files.count(target) == 2)
+
+
 def server(sock):
     """What a server lives with."""
     pid = server_of(sock)
@@ -195,7 +200,7 @@ def server(sock):
         "global": tmux(sock, "show-environment", "-g").splitlines(),
         "cwd": os.readlink("/proc/%d/cwd" % pid),
         "leads_its_session": os.getsid(pid) == pid,
-        "files": [target for target in files if not target.startswith(OWN_FILES)],
+        "files": [target for target in files if not own(target, files)],
     }
     print(json.dumps(found, sort_keys=True))
 
@@ -338,6 +343,11 @@ def runs(sock, pane, *argv):
     until("%s runs %s" % (pane, argv[0]), look)
 
 
+def says(sock, pane):
+    """Wait until a pane shows something, as a shell its prompt."""
+    until("%s says something" % pane, lambda: tmux(sock, "capture-pane", "-p", "-t", pane).strip())
+
+
 # --- a private world --------------------------------------------------------------------------------------------------
 
 
@@ -433,7 +443,25 @@ def kill(pid, started):
     until("process %d has ended" % pid, lambda: status_of(pid)[0] in (None, "Z") or status_of(pid)[1] != started)
 
 
-COMMANDS = (raw, clocks, panes, server, shown, spy, attach, stop, resume, listen, idle, gone, dead, runs, world, end)
+COMMANDS = (
+    raw,
+    clocks,
+    panes,
+    server,
+    shown,
+    spy,
+    attach,
+    stop,
+    resume,
+    listen,
+    idle,
+    gone,
+    dead,
+    runs,
+    says,
+    world,
+    end,
+)
 
 if __name__ == "__main__":
     {command.__name__: command for command in COMMANDS}[sys.argv[1]](*sys.argv[2:])
