@@ -409,8 +409,9 @@ def test_a_draft_that_another_run_finishes_meanwhile_is_no_failure(
 ) -> None:
     store.archive()
     listdir = os.listdir
-    monkeypatch.setattr(os, "listdir", lambda path=".": [*listdir(path), "just-gone"])
-    store.archive()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "listdir", lambda path=".": [*listdir(path), "just-gone"])
+        store.archive()
 
 
 @pytest.mark.skipif(not ROOT, reason="left out: needs root")
