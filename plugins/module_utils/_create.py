@@ -130,12 +130,12 @@ class Creator:
             if not pending or time.monotonic() >= deadline:
                 break
             proctable.wait(_PAUSE)
-        return self._ended(listing)
+        return self._ended()
 
-    def _ended(self, listing: Listing) -> Dict[str, str]:
+    def _ended(self) -> Dict[str, str]:
         problems = {}
         self._release(list(self._made.values()))
-        listing = read_or_nothing(self._client)
+        listing = self._with_endings()
         by_id = {session.id: session for session in listing.sessions}
         for name, made in sorted(self._made.items()):
             session = by_id.get(made.id)
@@ -144,6 +144,22 @@ class Creator:
             elif not made.keeps_dead and all(pane.dead for pane in session.panes):
                 problems[name] = self._bury(session, listing.version)
         return problems
+
+    def _with_endings(self) -> Listing:
+        """The server as it is now, with the exit status of every new pane that has ended.
+
+        tmux 3.3a sometimes does not notice that a process has ended until another one does: so one is run.
+        """
+        listing = read_or_nothing(self._client)
+        ids = {made.id for made in self._made.values()}
+        panes = [pane for session in listing.sessions if session.id in ids for pane in session.panes]
+        if not any(pane.dead and pane.status is None and not pane.signal for pane in panes):
+            return listing
+        try:
+            self._client.call([["run-shell", ":"]])
+        except TmuxError:
+            pass  # Then the status stays unknown, which is said.
+        return read_or_nothing(self._client)
 
     def _pids(self, listing: Listing) -> List[int]:
         ids = {made.id for made in self._made.values()}

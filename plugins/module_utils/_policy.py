@@ -217,7 +217,7 @@ def endings(session: Session) -> str:
 def _ending(status: Optional[int], signal: str) -> str:
     if signal:
         return "signal %s" % signal
-    return "killed" if status is None else "exit status %d" % status
+    return "no exit status" if status is None else "exit status %d" % status
 
 
 def spoken(seconds: int) -> str:
