@@ -9,10 +9,14 @@ from typing import Dict, Iterable, List, NamedTuple, Optional
 
 from ansible_collections.fleet.tmux.plugins.module_utils._model import Listing, read
 from ansible_collections.fleet.tmux.plugins.module_utils._servers import Host, Server, recover
+from ansible_collections.fleet.tmux.plugins.module_utils._survivors import outlasting
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import Client, Share, TmuxError, parse_version
 
 PATIENCE = 3
 """Time limits that all servers of one owner may use up together; after that they are not asked anything."""
+
+_ENDING_SECONDS = 1.0
+"""How long a server that has ended is given to be gone."""
 
 BYTES_PER_OWNER = 32 * 1024 * 1024
 """Bytes that all servers of one owner may list together; a thousand sessions need about one million."""
@@ -38,10 +42,16 @@ def look(host: Host, server: Server, share: Optional[Share] = None) -> Seen:
     try:
         listing = read(client)
     except TmuxError as error:
-        status = "unreachable" if error.status == "ok" else error.status
-        return Seen(server._replace(status=status, reason=error.message), client, NOTHING, error)
+        return Seen(_unwell(server, error), client, NOTHING, error)
     version = listing.version.text if listing.pid is not None else ""
     return Seen(server._replace(version=version, start_time=listing.start_time), client, listing)
+
+
+def _unwell(server: Server, error: TmuxError) -> Server:
+    """A server that could not be listed. One that says that there is none, and lives, is not believed."""
+    if error.status == "absent" and server.process is not None and outlasting([server.process], _ENDING_SECONDS):
+        return server._replace(status="unreachable", reason="its process lives, but %s" % error.message)
+    return server._replace(status="unreachable" if error.status == "ok" else error.status, reason=error.message)
 
 
 def look_at_all(host: Host, servers: Iterable[Server], recover_sockets: bool = False) -> List[Seen]:

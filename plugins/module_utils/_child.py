@@ -150,7 +150,11 @@ def _becoming(user: Optional[User], words: List[bytes], variables: Mapping[bytes
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
+    # What the child has started goes with it: it leads a process group of its own.
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except OSError:
+        process.kill()
     try:
         process.wait(_REAP_SECONDS)
     except subprocess.TimeoutExpired:

@@ -361,3 +361,10 @@ def _zombies() -> List[str]:
             if fields[0] == b"Z" and int(fields[1]) == os.getpid():
                 found.append(folder.name)
     return found
+
+
+def test_what_a_child_has_started_is_ended_with_it(tmp_path: Path) -> None:
+    told = tmp_path / "pid"
+    outcome = run(["/bin/sh", "-c", 'sleep 1000 & echo $! > "$0"; wait', str(told)], timeout=1)
+    assert outcome.timed_out
+    eventually(lambda: started(int(told.read_text())) is None, "the grandchild has ended, too")
