@@ -6,7 +6,7 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 export INVENTORY LIMIT CHECK ARGS ONLY KEEP_GOING
 
-.PHONY: help cleanup report test lint unit sanity integration system attacks build format lock clean setup-play setup-test
+.PHONY: help cleanup report test lint unit sanity integration system attacks endurance build format lock clean setup-play setup-test
 
 help: ## show this list
 	@echo "make TARGET"
@@ -41,6 +41,9 @@ system: setup-test ## tests of the whole against real tmux servers
 
 attacks: setup-test ## what hostile users may try against root, and real users with real servers; needs root
 	@$(PYTHON) .ci/test.py attacks
+
+endurance: setup-test ## runs that are killed, a disk that is full, and much activity for a while; wants root
+	@$(PYTHON) .ci/test.py endurance
 
 build: setup-test ## build the collection, and check the package the way Galaxy does
 	@$(PYTHON) .ci/test.py package

@@ -152,7 +152,7 @@ def licences(bench: Bench) -> None:
 def mypy(bench: Bench) -> None:
     bench.copy()
     options: t.List[Word] = ["--config-file", NAMESPACE / ".mypy.ini", "--cache-dir", CACHE / "mypy"]
-    judged = [NAMESPACE / part for part in ("plugins", "tests/unit", "tests/attacks")]
+    judged = [NAMESPACE / part for part in ("plugins", "tests/unit", "tests/attacks", "tests/endurance")]
     bench.run("mypy", *options, *judged, cwd=bench.tree)
     scripts = sorted((bench.collection / ".ci").glob("*.py"))
     checked = [script for script in scripts if script.name != "bootstrap_pip.py"]  # that one runs on Python 2 as well
@@ -250,6 +250,14 @@ def attacks(bench: Bench) -> None:
     bench.run(*rights, *command, python, "-m", "pytest", *PYTEST, "tests/attacks")
 
 
+def endurance(bench: Bench) -> None:
+    """Kill runs, fill a disk, and let many people work for a while; the small disk takes root."""
+    bench.copy()
+    _pytest(bench, "tests/endurance", str(bench.tree))
+    if bench.said("left out: needs root"):
+        raise environments.Missing("root, with the right to make namespaces (unshare of util-linux)")
+
+
 PYTEST = ["-q", "-p", "no:cacheprovider", "--color=no", "--durations=10", "-rs"]
 
 
@@ -308,6 +316,7 @@ CHECKS = [
     Check("package", "package", STATIC, "new", package),
     Check("system", "system", TMUX, "new", system),
     Check("attacks", "attacks", TMUX, "new", attacks),
+    Check("endurance", "endurance", TMUX, "new", endurance),
     Check("integration-new", "integration", TMUX, "new", integration_new),
     Check("integration-old", "integration", TMUX, "old", integration_old),
 ]

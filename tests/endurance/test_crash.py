@@ -1,0 +1,119 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A run that is killed at any moment leaves nothing half done, and the next one goes on from there."""
+
+import json
+import os
+import random
+import time
+from typing import Any, Dict, List, Set
+
+from ansible_collections.fleet.tmux.plugins.module_utils._notice import read_mark
+from ansible_collections.fleet.tmux.plugins.module_utils._snapshot import read
+from ansible_collections.fleet.tmux.tests.endurance.runs import begin, lasting, run
+from ansible_collections.fleet.tmux.tests.unit.world import World, eventually
+
+KILLS = 100
+POPULATION = 5
+SEED = 20261121
+
+
+class Saved:
+    """A server whose sessions come and go, and what is saved of them."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.folder = os.path.join(world.folder, "snapshots")
+        self.names: Set[str] = set()
+        """All that there ever were."""
+        self._whole: Dict[str, str] = {}
+        """Snapshots that were found whole, and whose they are; nobody changes one afterwards."""
+
+    @property
+    def params(self) -> Dict[str, Any]:
+        return {
+            "idle": "1",
+            "notice": "0",
+            "protect": ["attached", "keep"],
+            "patterns": ["work*"],
+            "snapshot_dir": self.folder,
+        }
+
+    def there(self) -> Dict[str, str]:
+        """The sessions by name."""
+        rows = self.world.tmux("list-sessions", "-F", "#{session_name} #{session_id}").splitlines()
+        return {name: identity for name, identity in (row.split(" ") for row in rows) if name != "first"}
+
+    def populate(self) -> None:
+        for _missing in range(POPULATION - len(self.there())):
+            name = "work%d" % len(self.names)
+            self.world.new(name, "sh", "-c", "echo I am %s.; exec cat" % name)
+            self.names.add(name)
+
+    def snapshots(self) -> Dict[str, str]:
+        """What is saved, by name; everything that is there is a whole snapshot."""
+        found = {}
+        for owner in [name for name in os.listdir(self.folder) if name != ".incoming"]:
+            for entry in os.listdir(os.path.join(self.folder, owner)):
+                path = os.path.join(self.folder, owner, entry)
+                self._whole[path] = self._whole.get(path) or self._name(path)
+                found[self._whole[path]] = path
+        return found
+
+    def _name(self, path: str) -> str:
+        with open(os.path.join(path, "session.json"), encoding="ascii") as stream:
+            name = str(json.load(stream)["name"])
+        for window in read(path, self.world.user, False):
+            for pane in window.panes:
+                with open(pane.text, encoding="utf-8") as stream:
+                    # A session that has not printed anything yet is none that is idle.
+                    assert stream.readline() == "I am %s.\n" % name, path
+        return name
+
+    def require_consistent(self) -> None:
+        there = self.there()
+        saved = self.snapshots() if os.path.exists(self.folder) else {}
+        assert self.names - set(there) <= set(saved), "a session is gone that was not saved"
+        for row in self.world.tmux("list-sessions", "-F", "#{session_name}:#{@fleet_tmux_notice}").splitlines():
+            mark = row.partition(":")[2]
+            assert not mark or read_mark(mark) is not None, "half a mark: %s" % row
+
+
+def test_a_run_that_is_killed_at_any_moment_leaves_a_consistent_world(world: World) -> None:
+    world.start()
+    saved = Saved(world)
+    chance = random.Random(SEED)
+    saved.populate()
+    eventually(lambda: len(run(world, **saved.params)["marked"]) == POPULATION, "all are marked")
+    # The longest kind of run: it saves and removes all of them.
+    length = lasting(world, **saved.params)
+    saved.require_consistent()
+    hits = tries = 0
+    left: List[str] = []
+    while hits < KILLS:
+        saved.populate()
+        tries += 1
+        it = begin(world, **saved.params)
+        time.sleep(chance.uniform(0, length))
+        hits += it.kill(with_clients=chance.random() < 0.5)
+        saved.require_consistent()
+        left += os.listdir(os.path.join(saved.folder, ".incoming"))
+    print("%d runs of %.2f s were killed %d times; %d drafts left" % (tries, length, hits, len(set(left))))
+    assert left, "no run was killed while it saved something: this test has not tested what it should"
+
+    def all_gone() -> bool:
+        result = run(world, **saved.params)
+        assert not result.get("failed") and result["failures"] == [], result
+        return not saved.there()
+
+    eventually(all_gone, "the runs that are not disturbed remove the rest")
+    saved.require_consistent()
+    assert set(saved.snapshots()) == saved.names
+    incoming = os.path.join(saved.folder, ".incoming")
+    for name in os.listdir(incoming):
+        os.utime(os.path.join(incoming, name), (0, 0))
+    saved.populate()
+    eventually(all_gone, "they go too")
+    assert os.listdir(incoming) == []
