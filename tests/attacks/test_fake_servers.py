@@ -218,7 +218,7 @@ def test_numbers_that_are_none(bystander: Tmux, field: str) -> None:
     with contextlib.ExitStack() as stack:
         for number, value in enumerate(NO_NUMBERS):
             stack.enter_context(lying(field, value, number))
-        seen, result = together([lambda: info(include=["processes"]), lambda: prune()])
+        seen, result = together([lambda: info(include=["processes"]), prune])
     assert ("bob", "idle") in removed(result)
     assert [server["owner"] for server in seen["servers"]].count("alice") == len(NO_NUMBERS)
     assert [server["owner"] for server in result["servers"]].count("alice") == len(NO_NUMBERS)

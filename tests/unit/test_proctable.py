@@ -203,10 +203,10 @@ def test_who_came_or_went_is_work(later: "dict[tuple[int, int], int]") -> None:
 
 
 def test_what_may_not_be_looked_at_is_no_number() -> None:
-    before = Usage({(1, 5): 1}, {(1, 5): None})
-    after = Usage({(1, 5): 2}, {(1, 5): 50})
-    assert proctable.worked_between(before, after) == (1, 0)
-    assert proctable.worked_between(after, before) == (0, 0)
+    hidden = Usage({(1, 5): 1}, {(1, 5): None})
+    shown = Usage({(1, 5): 2}, {(1, 5): 50})
+    assert proctable.worked_between(hidden, shown) == (1, 0)
+    assert proctable.worked_between(shown, hidden) == (0, 0)
 
 
 def test_real_work_shows() -> None:

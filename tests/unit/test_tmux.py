@@ -134,7 +134,7 @@ def test_messages_are_understood_whatever_the_exit_status(
     with pytest.raises(TmuxError) as caught:
         client_of(binary).call([["list-sessions"]])
     error = caught.value
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert (error.status, error.rc, error.stdout, error.stderr) == (status, status_of_exit, "out\n", said + "\n")
     assert error.message == "tmux: " + said
     assert error.cmd == [binary, "-u", "-S", "/nowhere/s", "list-sessions"]

@@ -47,7 +47,12 @@ def tmux(sock, *words):
     environ = {key: value for key, value in os.environ.items() if key not in ("TMUX", "TMUX_TMPDIR")}
     argv = [os.environ.get("TMUX_PROGRAM") or "tmux", "-u", "-S", sock]
     done = subprocess.run(
-        argv + list(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ
+        argv + list(words),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+        check=False,
     )
     return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else ""
 
