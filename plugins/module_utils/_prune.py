@@ -223,7 +223,7 @@ class Run:
             now = there.get(case.session.id)
             if case.session.id not in there:
                 self._fates[id(case)] = Fate("kept", "vanished", "it ended by itself")
-            elif now is not None and now.guard != case.session.guard:
+            elif now is not None and _guards(now) != _guards(case.session):
                 self._fates[id(case)] = Fate("kept", "changed", "something happened to it after it was judged")
 
     @staticmethod
@@ -329,6 +329,11 @@ class Run:
             "survivors": [ending.as_dict() for ending in fate.survivors],
             "lives_on": holders.lives_on(case) if holders is not None else [],
         }
+
+
+def _guards(session: Session) -> List[str]:
+    """All that is compared before a removal; before tmux 2.9 the session's guard does not have the panes."""
+    return [session.guard] + [pane.guard for pane in session.panes]
 
 
 def _as_judged(case: Case) -> Fate:

@@ -60,7 +60,8 @@ def order_if_unchanged(session: Session, version: Version, nonce: str, act: Act 
     if version.at_least(2, 9):
         condition = _same(GUARD, session.guard, session.name, version)
         return Order(session.id, [_judged(session, condition, nonce, act)])
-    commands = [_flagged(session, pane.id, pane.guard, version) for pane in session.panes]
+    places = [(window, pane) for window in session.windows for pane in window.panes]
+    commands = [_flagged(session, "%s.%s" % (window.id, pane.id), pane.guard, version) for window, pane in places]
     condition = "#{?#{%s},0,%s}" % (_FLAG, _same(GUARD, session.guard, session.name, version))
     return Order(session.id, commands + [_judged(session, condition, nonce, act, " ; set-option -u -t %s %s")])
 
@@ -89,9 +90,13 @@ def _judged(session: Session, condition: str, nonce: str, act: Act, tidy: str = 
 
 
 def _flagged(session: Session, pane: str, seen: str, version: Version) -> Command:
-    """Before 2.9 one condition cannot see all windows: each pane's sets a flag, and the kill asks for it."""
-    differs = "#{!=:%s,%s}" % (PANE_GUARD, compared_literal(seen, version))
-    return ["if-shell", "-F", "-t", pane, differs, "set-option -t %s %s 1" % (target(session.id), _FLAG)]
+    """Before 2.9 one condition cannot see all windows: each pane's sets a flag, and the kill asks for it.
+
+    The place is written out from the session on: in a group, a pane alone would be looked at in any of its sessions.
+    """
+    same = "#{==:%s,%s}" % (PANE_GUARD, compared_literal(seen, version))
+    flag = "set-option -t %s %s 1" % (target(session.id), _FLAG)
+    return ["if-shell", "-F", "-t", "%s:%s" % (session.id, pane), same, "", flag]
 
 
 class Result(NamedTuple):
