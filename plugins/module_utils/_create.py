@@ -202,10 +202,8 @@ class Creator:
         commands: List[Command] = [["set-environment", "-t", made.id, "--", key, value] for key, value in wanted.env]
         commands += self._restored(wanted, made) if wanted.windows else [_new_window(wanted, made)]
         commands.append(["set-option", "-w", "-t", made.id + ":", "remain-on-exit", "on"])
-        if (wanted.width or wanted.height) and (made.version.major, made.version.minor) == (3, 2):
-            # tmux 3.2 does not take the size from new-session.
-            size = ["-x", str(wanted.width or 80), "-y", str(wanted.height or 24)]
-            commands.append(["resize-window", "-t", made.id + ":"] + size)
+        if (wanted.width or wanted.height) and not wanted.windows:
+            commands += _resized(made.id + ":", wanted.width or 80, wanted.height or 24, made)
         self._client.script(commands, made.version, work=len(commands))
 
     def _restored(self, wanted: Wanted, made: Made) -> List[Command]:
@@ -227,8 +225,11 @@ class Creator:
             here = first + named if pane is window.panes[0] else ["split-window", "-t", place]
             chdir = pane.path if _can_enter(pane.path, self._client.account, self._as_user) else wanted.chdir
             where = ["-c", expanded_literal(chdir, made.version), "--"]
+            commands.append(here + where + _restored_command(pane, wanted))
+            if pane is window.panes[0]:
+                commands += _resized(place, window.width, window.height, made)
             # Room for the next pane: tmux refuses to split one that is too small.
-            commands += [here + where + _restored_command(pane, wanted), ["select-layout", "-t", place, "tiled"]]
+            commands.append(["select-layout", "-t", place, "tiled"])
         commands.append(["select-layout", "-t", place, window.layout])
         # The last pane is the active one now; the one that was comes so many steps after it.
         at = [position for position, pane in enumerate(window.panes) if pane.active] or [0]
@@ -309,6 +310,13 @@ def _new_window(wanted: Wanted, made: Made) -> Command:
     elif wanted.argv:
         words += ["--"] + list(wanted.argv)
     return words
+
+
+def _resized(place: str, width: int, height: int, made: Made) -> List[Command]:
+    """tmux 3.2 does not take the size from new-session."""
+    if (made.version.major, made.version.minor) != (3, 2):
+        return []
+    return [["resize-window", "-t", place, "-x", str(width), "-y", str(height)]]
 
 
 def _window_name(name: str, version: Version) -> str:

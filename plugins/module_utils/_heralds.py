@@ -68,18 +68,22 @@ class Herald(NamedTuple):
         said = "; ".join(texts).replace("#", "##").replace("%", "%%")
         longer = ["-d", str(_SHOWN_MILLISECONDS)] if one.listing.version.at_least(3, 2) else []
         try:
-            for name in self._clients(one):
-                one.client.call([["display-message", "-c", name] + longer + [said]])
+            for client in self._clients(one):
+                one.client.call([["display-message"] + client + longer + [said]])
         except TmuxError as error:
             return ["%s: nobody could be told: %s" % (shown(one.server.socket), error.message)]
         return []
 
     @staticmethod
-    def _clients(one: Seen) -> List[str]:
+    def _clients(one: Seen) -> List[List[str]]:
+        """How to name each client; tmux 3.2 takes no name, and shows it to the one that was used last."""
         nonce = secrets.token_hex(8)
         command: Command = ["list-clients", "-F", row(nonce, "c", ["#{client_name}", "#{client_control_mode}"])]
         listed = rows(to_text(one.client.call([command])), nonce)
-        return [fields[0] for _kind, fields in listed if len(fields) == 2 and fields[0] and fields[1] != "1"]
+        names = [fields[0] for _kind, fields in listed if len(fields) == 2 and fields[0] and fields[1] != "1"]
+        if (one.listing.version.major, one.listing.version.minor) == (3, 2):
+            return [[]] if names else []
+        return [["-c", name] for name in names]
 
     def _run(self, one: Seen, case: Case, deadline: int) -> Optional[str]:
         user = one.server.user
