@@ -304,7 +304,7 @@ def test_finished_is_when_every_pane_is_dead() -> None:
     by = rules(idle=None, finished=True)
     verdict = judged(done, by)
     assert (verdict.remove, verdict.reason) == (True, "finished")
-    assert verdict.detail == "all its panes are dead (exit status 3, killed, signal 9)"
+    assert verdict.detail == "all its panes are dead (exit status 3, no exit status, signal 9)"
     half = session("x", window(pane(dead=True), pane()))
     assert judged(half, by) == policy.Verdict("keep", "unfinished", "not all its panes are dead")
     assert judged(done, rules(idle=10**6, finished=True)).remove, "what is finished need not be idle"
