@@ -105,6 +105,13 @@ def test_what_ended_by_itself_is_no_part_of_the_whole_either(server: World) -> N
     assert told(finish(run)) == dict(REMOVED, a="kept: vanished")
 
 
+def test_the_share_is_of_those_that_are_still_there(server: World) -> None:
+    four(server)
+    run = prepare(server, Manner(max_percent=60))  # 2 of 3 are too many, though 2 of 4 would not be
+    server.tmux("kill-session", "-t", "=a")
+    assert told(refused(run)) == dict(REFUSED, a="kept: vanished")
+
+
 def test_too_many_are_too_many_even_when_some_ended(server: World) -> None:
     four(server)
     run = prepare(server, Manner(max_removals=1))

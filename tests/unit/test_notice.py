@@ -350,6 +350,16 @@ def test_who_stays_loses_the_mark(server: World, clock: Clock) -> None:
     assert perform(server, NOTICE, only("work"))["changed"] is False
 
 
+def test_the_mark_goes_whatever_happens_meanwhile(server: World, clock: Clock) -> None:
+    identity = settled(server, server.new("work"))
+    perform(server, NOTICE, only("work"))
+    server.tmux("set-option", "-t", identity, "@keep", "on")
+    run = prepare(server, NOTICE, only("work"))
+    open_window(server, identity)
+    finish(run)
+    assert marked(server, identity) is None
+
+
 @pytest.mark.parametrize("garbage", ["on", "1 \u00b2 2 3 4 0123456789abcdef", "1 %s 2 3 4 x" % ("9" * 5000)])
 def test_an_owner_cannot_spoil_a_run_with_a_mark(server: World, clock: Clock, garbage: str) -> None:
     identity = server.new("work")
