@@ -7,7 +7,7 @@
 import time
 from typing import Dict, Iterable, List, NamedTuple, Optional
 
-from ansible_collections.fleet.tmux.plugins.module_utils._model import Listing, read
+from ansible_collections.fleet.tmux.plugins.module_utils._model import WHOLE, Guards, Listing, read
 from ansible_collections.fleet.tmux.plugins.module_utils._servers import Host, Server, recover
 from ansible_collections.fleet.tmux.plugins.module_utils._survivors import outlasting
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import Client, Share, TmuxError, parse_version
@@ -33,14 +33,14 @@ class Seen(NamedTuple):
     error: Optional[TmuxError] = None
 
 
-def look(host: Host, server: Server, share: Optional[Share] = None) -> Seen:
+def look(host: Host, server: Server, share: Optional[Share] = None, guards: Guards = WHOLE) -> Seen:
     """List one server; what is wrong with it becomes its status and reason."""
     client = host.client(server)
     client.share = share
     if server.status != "ok":
         return Seen(server, client, NOTHING)
     try:
-        listing = read(client)
+        listing = read(client, guards)
     except TmuxError as error:
         return Seen(_unwell(server, error), client, NOTHING, error)
     version = listing.version.text if listing.pid is not None else ""
@@ -54,7 +54,9 @@ def _unwell(server: Server, error: TmuxError) -> Server:
     return server._replace(status="unreachable" if error.status == "ok" else error.status, reason=error.message)
 
 
-def look_at_all(host: Host, servers: Iterable[Server], recover_sockets: bool = False) -> List[Seen]:
+def look_at_all(
+    host: Host, servers: Iterable[Server], recover_sockets: bool = False, guards: Guards = WHOLE
+) -> List[Seen]:
     """List every server that can be used, within each owner's share of time; without those that ended meanwhile."""
     shares: Dict[int, Share] = {}
     found = []
@@ -66,7 +68,7 @@ def look_at_all(host: Host, servers: Iterable[Server], recover_sockets: bool = F
             start = time.monotonic()
             server = recover(host, server)
             share.charge(time.monotonic() - start, 0)
-        seen = look(host, server, share)
+        seen = look(host, server, share, guards)
         if seen.server.status != "absent":
             found.append(seen)
     return found

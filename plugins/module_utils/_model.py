@@ -24,17 +24,30 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux import (
 NOTICE_OPTION = "@fleet_tmux_notice"
 """The user option that holds the notice given to a session."""
 
-GUARD = (
-    "#{pid}/#{start_time}/#{session_id}/#{session_created}/#{session_attached}/#{session_activity}"
-    "/#{session_last_attached}/#{session_windows}/#{@keep}/#{@fleet_tmux_notice}"
-    "/#{W:#{window_id}=#{window_activity}#{P:+#{pane_id}.#{pane_pid}.#{pane_dead}} }/#{session_name}"
-)
-"""What a session looked like, as one text: listed with a session, and compared by the server just before it kills.
 
-Before tmux 2.9 there is no ``#{W:}``, which is then empty; there :data:`PANE_GUARD` is compared for each pane.
-"""
+class Guards(NamedTuple):
+    """What a session looked like, as one text: listed with it, and compared by its server just before it is killed.
 
-PANE_GUARD = "#{session_id}/#{window_id}=#{window_activity}/#{window_panes}/#{pane_id}.#{pane_pid}.#{pane_dead}"
+    Before tmux 2.9 there is no ``#{W:}``, which is then empty; there ``pane`` is compared for each pane.
+    """
+
+    session: str
+    pane: str
+
+
+def _guards(window: str) -> Guards:
+    return Guards(
+        "#{pid}/#{start_time}/#{session_id}/#{session_created}/#{session_attached}/#{session_activity}"
+        "/#{session_last_attached}/#{session_windows}/#{@keep}/#{@fleet_tmux_notice}"
+        "/#{W:" + window + "#{P:+#{pane_id}.#{pane_pid}.#{pane_dead}} }/#{session_name}",
+        "#{session_id}/" + window + "/#{window_panes}/#{pane_id}.#{pane_pid}.#{pane_dead}",
+    )
+
+
+WHOLE = _guards("#{window_id}=#{window_activity}")
+"""All that is known of a session."""
+WITHOUT_OUTPUT = _guards("#{window_id}")
+"""All but the output of its windows, for a policy that does not count output as activity."""
 
 IDENTITY = "#{pid}/#{start_time}/#{session_id}/#{session_created}/#{session_name}"
 """Who a session is, whatever it does meanwhile."""
@@ -46,6 +59,12 @@ TEXT_LIMIT = 16384
 
 _ATTEMPTS = 4
 _PAUSE = 0.05
+
+
+class Speechless(Lost):
+    """The server let a client in, and nothing came of it."""
+
+    status = "mismatch"
 
 
 class Pane(NamedTuple):
@@ -97,6 +116,7 @@ class Session(NamedTuple):
     identity: str
     windows: Tuple[Window, ...]
     notice: str = ""
+    guards: Guards = WHOLE
 
     @property
     def panes(self) -> List[Pane]:
@@ -143,14 +163,14 @@ _PANE_TEXTS = "pane_current_command pane_current_path pane_title pane_start_comm
 _CLIENT = "session_id client_activity".split()
 
 
-def read(client: Client) -> Listing:
+def read(client: Client, guards: Guards = WHOLE) -> Listing:
     """List the server with one client, in one command queue, so that all rows are of one moment.
 
     :raises TmuxError: when it cannot be listed; :class:`NoServer` when there is none.
     """
     for attempt in range(_ATTEMPTS):
         try:
-            return _read_once(client)
+            return _read_once(client, guards)
         except Lost:
             # A server that is just ending says this; the next look says that there is none.
             if attempt == _ATTEMPTS - 1:
@@ -159,30 +179,36 @@ def read(client: Client) -> Listing:
     raise AssertionError("not reached")
 
 
-def _read_once(client: Client) -> Listing:
+def _read_once(client: Client, guards: Guards) -> Listing:
     nonce = secrets.token_hex(8)
     try:
-        return parse(client.call(_listing(nonce)), nonce)
+        output = client.call(_listing(nonce, guards))
+        if not output.strip():
+            raise Speechless("tmux printed nothing; one that does not speak its server's protocol does that")
+        listing = parse(output, nonce)
+        return listing._replace(sessions=tuple(it._replace(guards=guards) for it in listing.sessions))
     except Failed as error:
         if "no current target" not in error.message:
             raise
-    return parse(client.call(_listing(nonce)[:2]), nonce)  # A server without sessions: the rest has no target there.
+    return parse(
+        client.call(_listing(nonce, guards)[:2]), nonce
+    )  # A server without sessions: the rest has no target there.
 
 
-def read_or_nothing(client: Client) -> Listing:
+def read_or_nothing(client: Client, guards: Guards = WHOLE) -> Listing:
     """As :func:`read`; a server that has ended has no sessions."""
     try:
-        return read(client)
+        return read(client, guards)
     except NoServer:
         return _EMPTY
 
 
-def _listing(nonce: str) -> List[Command]:
+def _listing(nonce: str, guards: Guards = WHOLE) -> List[Command]:
     return [
         ["list-sessions", "-F", row(nonce, "s", _fields(_SESSION))],
-        ["list-sessions", "-F", row(nonce, "g", ["#{session_id}", GUARD, IDENTITY])],
+        ["list-sessions", "-F", row(nonce, "g", ["#{session_id}", guards.session, IDENTITY])],
         ["list-windows", "-a", "-F", row(nonce, "w", _fields(_WINDOW))],
-        ["list-panes", "-a", "-F", row(nonce, "p", _fields(_PANE) + [PANE_GUARD] + _fields(_PANE_TEXTS))],
+        ["list-panes", "-a", "-F", row(nonce, "p", _fields(_PANE) + [guards.pane] + _fields(_PANE_TEXTS))],
         ["list-clients", "-F", row(nonce, "c", _fields(_CLIENT))],
     ]
 

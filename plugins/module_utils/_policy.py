@@ -12,7 +12,7 @@ import re
 import time
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.fleet.tmux.plugins.module_utils._model import Session
+from ansible_collections.fleet.tmux.plugins.module_utils._model import WHOLE, WITHOUT_OUTPUT, Guards, Session
 
 PROTECTIONS = ("attached", "busy", "keep", "running")
 ACTIVITIES = ("any", "input", "output")
@@ -72,6 +72,11 @@ class Policy(NamedTuple):
     protect: Tuple[str, ...]
     patterns: Optional[Matcher] = None
     excludes: Optional[Matcher] = None
+
+    @property
+    def guards(self) -> Guards:
+        """What must not have changed when a session is removed: output only if it counts as activity."""
+        return WITHOUT_OUTPUT if self.activity == "input" else WHOLE
 
     def looks_at(self, name: str) -> bool:
         if self.excludes is not None and self.excludes(name[:NAME_LIMIT]):

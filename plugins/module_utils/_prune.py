@@ -226,11 +226,10 @@ class Run:
             elif now is not None and _guards(now) != _guards(case.session):
                 self._fates[id(case)] = Fate("kept", "changed", "something happened to it after it was judged")
 
-    @staticmethod
-    def _sessions(one: Seen) -> Optional[Dict[str, Optional[Session]]]:
+    def _sessions(self, one: Seen) -> Optional[Dict[str, Optional[Session]]]:
         """What the server holds now (None for what cannot be read); None if that cannot be known."""
         try:
-            listing = read_or_nothing(one.client)
+            listing = read_or_nothing(one.client, self._rules.guards)
         except TmuxError:
             return None
         there: Dict[str, Optional[Session]] = {lost.id: None for lost in listing.unread}

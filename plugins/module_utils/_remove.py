@@ -8,9 +8,7 @@ import secrets
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Set
 
 from ansible_collections.fleet.tmux.plugins.module_utils._model import (
-    GUARD,
     IDENTITY,
-    PANE_GUARD,
     Listing,
     Session,
     read_or_nothing,
@@ -56,13 +54,13 @@ def _kill(session: Session) -> str:
 
 
 def order_if_unchanged(session: Session, version: Version, nonce: str, act: Act = _kill) -> Order:
-    """Kill a session (or ``act``) unless anything at all has happened to it since it was listed."""
+    """Kill a session (or ``act``) unless anything that its guards see has happened to it since it was listed."""
     if version.at_least(2, 9):
-        condition = _same(GUARD, session.guard, session.name, version)
+        condition = _same(session.guards.session, session.guard, session.name, version)
         return Order(session.id, [_judged(session, condition, nonce, act)])
     places = [(window, pane) for window in session.windows for pane in window.panes]
     commands = [_flagged(session, "%s.%s" % (window.id, pane.id), pane.guard, version) for window, pane in places]
-    condition = "#{?#{%s},0,%s}" % (_FLAG, _same(GUARD, session.guard, session.name, version))
+    condition = "#{?#{%s},0,%s}" % (_FLAG, _same(session.guards.session, session.guard, session.name, version))
     return Order(session.id, commands + [_judged(session, condition, nonce, act, " ; set-option -u -t %s %s")])
 
 
@@ -94,7 +92,7 @@ def _flagged(session: Session, pane: str, seen: str, version: Version) -> Comman
 
     The place is written out from the session on: in a group, a pane alone would be looked at in any of its sessions.
     """
-    same = "#{==:%s,%s}" % (PANE_GUARD, compared_literal(seen, version))
+    same = "#{==:%s,%s}" % (session.guards.pane, compared_literal(seen, version))
     flag = "set-option -t %s %s 1" % (target(session.id), _FLAG)
     return ["if-shell", "-F", "-t", "%s:%s" % (session.id, pane), same, "", flag]
 

@@ -453,7 +453,7 @@ def prune(module: AnsibleModule, result: Dict[str, Any]) -> None:
     host = set_up(module)
     servers, result["scope"] = the_servers(module, host)
     gently = manner(module.params, host)
-    seen = look_at_all(host, servers, module.params["recover_sockets"])
+    seen = look_at_all(host, servers, module.params["recover_sockets"], rules.guards)
     run = Run(judge_all(seen, rules, gently.notice), seen, rules, gently)
     try:
         run.guard()

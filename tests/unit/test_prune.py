@@ -271,3 +271,16 @@ def test_a_pane_whose_process_cannot_be_seen_is_not_taken_for_idle() -> None:
     assert cases.facts(it, [shell, other]) == Facts(None, True)
     assert cases.facts(it, [shell, other._replace(command="make")]) == Facts("make", True)
     assert cases.facts(it, [shell, other, shell._replace(pid=9, command="bash")]).running == "bash"
+
+
+def test_output_keeps_no_session_when_only_input_counts(server: World) -> None:
+    chatty = server.new("chatty", "sh", "-c", "while :; do echo line; sleep 0.05; done")
+    rules = EVERYTHING._replace(activity="input", patterns=matcher("patterns", ["chatty"], False))
+    host = Host(server.binary, PATIENCE, Directory(PATIENCE))
+    one = look(host, locate(host, server.path), guards=rules.guards)
+    seen_at = server.session(chatty).windows[0].activity
+    whole_run = prune.Run(cases.judge_all([one], rules), [one], rules, prune.Manner())
+    eventually(lambda: server.session(chatty).windows[0].activity > seen_at, "it has printed in another second")
+    whole_run.apply()
+    assert reasons(whole_run.result())["chatty"] == "idle"
+    assert chatty not in server.ids()
