@@ -134,6 +134,8 @@ def test_servers_that_do_not_come_to_an_end(bystander: Tmux, binary: str) -> Non
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env=environment(ROOT),
+                # SIGTSTP does nothing in a process group that nobody of its kernel session looks after.
+                process_group=0,
             )
             if mode == "suspend":
                 wait_until_stopped(client.pid)

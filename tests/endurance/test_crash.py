@@ -11,6 +11,7 @@ import time
 from typing import Any, Dict, List, Set
 
 from ansible_collections.fleet.tmux.plugins.module_utils._notice import read_mark
+from ansible_collections.fleet.tmux.plugins.module_utils._policy import newest_clock
 from ansible_collections.fleet.tmux.plugins.module_utils._snapshot import read
 from ansible_collections.fleet.tmux.tests.endurance.runs import begin, lasting, run
 from ansible_collections.fleet.tmux.tests.unit.world import World, eventually
@@ -86,7 +87,9 @@ def test_a_run_that_is_killed_at_any_moment_leaves_a_consistent_world(world: Wor
     saved = Saved(world)
     chance = random.Random(SEED)
     saved.populate()
-    eventually(lambda: len(run(world, **saved.params)["marked"]) == POPULATION, "all are marked")
+    # All at once: the next run removes what this one marks.
+    eventually(lambda: all(time.time() - newest_clock(it) >= 3 for it in world.listing().sessions), "all are idle")
+    assert len(run(world, **saved.params)["marked"]) == POPULATION
     # The longest kind of run: it saves and removes all of them.
     length = lasting(world, **saved.params)
     saved.require_consistent()
