@@ -17,7 +17,7 @@ from ansible_collections.fleet.tmux.tests.endurance.runs import begin, lasting, 
 from ansible_collections.fleet.tmux.tests.unit.world import World, eventually
 
 KILLS = 100
-POPULATION = 5
+POPULATION = 3
 SEED = 20261121
 
 
