@@ -1,0 +1,30 @@
+"""The rooms stand in CONTRIBUTING.md, from top to bottom; nothing imports upwards."""
+
+import re
+from pathlib import Path
+from typing import Dict, Set
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ROOT / "plugins" / "module_utils"
+
+
+def floors() -> Dict[str, int]:
+    """The place of each room in the table: those in one row are neighbours, in their order."""
+    section = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## The house")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `_")]
+    return {room: number for number, row in enumerate(rows) for room in re.findall(r"`(_\w+)`", row)}
+
+
+def imported(room: str) -> Set[str]:
+    source = (ROOMS / (room + ".py")).read_text(encoding="utf-8")
+    return {one or other for one, other in re.findall(r"module_utils\.(_\w+)|module_utils import (_\w+)", source)}
+
+
+def test_every_room_is_in_the_table() -> None:
+    assert set(floors()) == {path.stem for path in ROOMS.glob("_*.py") if path.stem != "__init__"}
+
+
+def test_no_room_imports_one_above_it() -> None:
+    places = floors()
+    upwards = {(room, other) for room in places for other in imported(room) if places[other] < places[room]}
+    assert upwards == set()
