@@ -1,3 +1,7 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """The rooms stand in CONTRIBUTING.md, from top to bottom; nothing imports upwards."""
 
 import re
