@@ -196,9 +196,10 @@ def slam(peer: Peer, _settings: Settings) -> None:
 def lie(peer: Peer, settings: Settings) -> None:
     """List whatever the settings say, in the format that the client asks for: `rows` times, `values` by field."""
     commands = split(peer.command())
-    answer = b"" if settings.get("gone") else b"".join(answered(words, settings) for words in commands)
+    answer = b"".join(answered(words, settings) for words in commands)
     if settings.get("vanishes") and any(words[0] in ("if-shell", "source-file", "kill-session") for words in commands):
-        settings["gone"] = True
+        another = {"session_id": "$2", "session_name": "other", "window_id": "@2", "pane_id": "%2"}
+        settings["values"] = dict(settings["values"], pane_pid=str(os.getpid()), **another)
     time.sleep(max(settings.get("waits", {}).get(words[0], 0) for words in commands))
     peer.print(answer)
     peer.send(EXIT, struct.pack("=i", 0))

@@ -82,10 +82,12 @@ def test_a_command_cannot_forge_the_other_fields(fake_proc: Path, name: str) -> 
 
 
 def test_a_real_process_is_read(sleeper: "subprocess.Popen[bytes]") -> None:
-    found = eventually(
-        lambda: [it for it in [proctable.read_process(sleeper.pid)] if it is not None and it.command == "sleep"],
-        "the child runs sleep",
-    )[0]
+    def runs_sleep() -> List[proctable.Process]:
+        it = proctable.read_process(sleeper.pid)
+        # While it becomes the program it has no memory yet.
+        return [it] if it is not None and it.command == "sleep" and it.rss else []
+
+    found = eventually(runs_sleep, "the child runs sleep")[0]
     assert (found.pid, found.ppid, found.sid) == (sleeper.pid, os.getpid(), os.getsid(0))
     assert found.alive
     assert found.rss > 0
