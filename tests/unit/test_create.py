@@ -287,7 +287,7 @@ def test_a_session_that_keeps_dead_panes_may_end_at_once(server: World) -> None:
     assert maker.create(wanted("quick", argv=("sh", "-c", "exit 3")))
     assert maker.settle() == {}
     (session,) = [it for it in server.listing().sessions if it.name == "quick"]
-    eventually(lambda: server.session(session.id).panes[0].status == 3, "it has ended, and stays")
+    eventually(lambda: server.reap() and server.session(session.id).panes[0].status == 3, "it has ended, and stays")
 
 
 def test_the_first_session_starts_the_server(absent: World) -> None:

@@ -155,9 +155,9 @@ def test_all_windows_and_panes_are_saved(store: Store) -> None:
 
 def test_a_dead_pane_is_saved_with_how_it_ended(store: Store) -> None:
     store.world.tmux("set-option", "-g", "remain-on-exit", "on")
-    identity = store.world.new("work", "sh", "-c", "echo last words; exit 3")
+    identity = store.world.new("work", "sh", "-c", "echo last words; sleep 0.1; exit 3")
     # tmux shows that it has ended before it has asked how.
-    eventually(lambda: store.world.session(identity).panes[0].status is not None, "it ends")
+    eventually(lambda: store.world.reap() and store.world.session(identity).panes[0].status is not None, "it ends")
     path = store.save(identity)
     pane = described(path)["windows"][0]["panes"][0]
     assert (pane["dead"], pane["exit_status"]) == (True, 3)

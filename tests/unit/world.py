@@ -103,6 +103,10 @@ class World:
         assert done.returncode == 0 and not done.stderr, (words, done.returncode, done.stderr)
         return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
 
+    def reap(self) -> bool:
+        """Have the server notice who has ended: tmux 3.3a sometimes does not until another process ends."""
+        return self.run("run-shell", ":").returncode == 0
+
     def start(self) -> None:
         """Start the server with one session, ``first``."""
         self.tmux("-f", "/dev/null", "new-session", "-d", "-s", "first", "-x", "80", "-y", "24", "exec cat")

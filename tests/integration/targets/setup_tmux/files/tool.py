@@ -333,9 +333,16 @@ def gone(sock):
 
 def dead(sock, name):
     """Wait until the command of a session has ended, and tmux knows."""
-    fields = ["pane_dead", "session_name"]
-    rows = ["list-panes", "-a"]
-    until("%s is dead" % name, lambda: {"pane_dead": "1", "session_name": name} in table(sock, rows, fields))
+
+    def look():
+        # tmux 3.3a sometimes does not notice how one process has ended until another one does.
+        tmux(sock, "run-shell", ":")
+        rows = table(sock, ["list-panes", "-a"], ["pane_dead", "pane_dead_status", "session_name"])
+        return [
+            row for row in rows if row["session_name"] == name and row["pane_dead"] == "1" and row["pane_dead_status"]
+        ]
+
+    until("%s is dead" % name, look)
 
 
 def runs(sock, pane, *argv):
