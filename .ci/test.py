@@ -136,10 +136,10 @@ class Bench:
         mistake here. A test that finds one fails twice.
         """
         try:
-            self.run(*command, **variables)
+            self.run(*command, cwd=None, **variables)
         except Failed as error:
             self.say("\nOnce more, after: %s" % error)
-            self.run(*command, *again, **variables)
+            self.run(*command, *again, cwd=None, **variables)
             self.unsteady.append("some tests passed only at the second try")
 
 
