@@ -1,0 +1,183 @@
+/*
+Copyright (c) 2026, Fleet maintainers
+GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+*/
+"use strict";
+(() => {
+  // Opening a long table costs the browser a second: a search does so only where little is left to show.
+  const FEW = 500;
+  // While somebody types, each letter starts the wait again.
+  const PAUSE = 120;
+  const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+  const count = new Intl.NumberFormat("en");
+
+  // --- sorting ------------------------------------------------------------------------------------------------------
+
+  const keyOf = (cell, byValue) => {
+    if (byValue) return cell.dataset.value === undefined ? null : Number(cell.dataset.value);
+    return cell.classList.contains("none") ? null : cell.textContent;
+  };
+
+  const sorted = (rows, column, byValue, descending) => {
+    const compare = byValue ? (one, other) => one - other : collator.compare;
+    const keyed = rows.map((row) => ({ row, key: keyOf(row.cells[column], byValue) }));
+    // Cells with nothing in them come last, whichever way: they are no answer to "what is the most, or the least".
+    const known = keyed.filter((it) => it.key !== null);
+    const rest = keyed.filter((it) => it.key === null);
+    known.sort((one, other) => (descending ? compare(other.key, one.key) : compare(one.key, other.key)));
+    return known.concat(rest).map((it) => it.row);
+  };
+
+  const sort = (list, header) => {
+    const byValue = header.dataset.sort === "value";
+    const before = header.getAttribute("aria-sort");
+    // Of numbers the largest are looked for first, of words the beginning of the alphabet.
+    const descending = before === null ? byValue : before === "ascending";
+    for (const other of list.headers) other.removeAttribute("aria-sort");
+    header.setAttribute("aria-sort", descending ? "descending" : "ascending");
+    list.rows = sorted(list.rows, header.cellIndex, byValue, descending);
+    const fragment = document.createDocumentFragment();
+    fragment.append(...list.rows);
+    list.body.append(fragment);
+  };
+
+  const makeSortable = (list) => {
+    for (const header of list.headers) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = header.textContent;
+      button.addEventListener("click", () => sort(list, header));
+      header.replaceChildren(button);
+    }
+  };
+
+  // --- the lists ----------------------------------------------------------------------------------------------------
+
+  const listOf = (section) => {
+    const table = section.querySelector("table");
+    const empty = document.createElement("p");
+    empty.className = "empty";
+    empty.textContent = "No row of this table matches.";
+    empty.hidden = true;
+    table.after(empty);
+    const id = section.querySelector(".scroller").id;
+    return {
+      section,
+      table,
+      empty,
+      details: section.querySelector("details"),
+      body: table.tBodies[0],
+      rows: Array.from(table.tBodies[0].rows),
+      headers: Array.from(table.tHead.rows[0].cells),
+      counts: [section.querySelector(".count"), document.querySelector(`nav a[href="#${id}"] .count`)],
+      openedHere: false,
+    };
+  };
+
+  const lists = Array.from(document.querySelectorAll("section.list"), listOf);
+  lists.forEach(makeSortable);
+
+  // --- searching ----------------------------------------------------------------------------------------------------
+
+  const form = document.querySelector("form.search");
+  if (form === null) return;
+  const field = form.querySelector("input");
+  const status = form.querySelector(".matches");
+  const texts = new WeakMap();
+  let term = "";
+
+  const textOf = (row) => {
+    let text = texts.get(row);
+    if (text === undefined) {
+      text = Array.from(row.cells, (cell) => cell.textContent).join("\n").toLowerCase();
+      texts.set(row, text);
+    }
+    return text;
+  };
+
+  const open = (list, wanted) => {
+    if (wanted && !list.details.open) {
+      list.details.open = true;
+      list.openedHere = true;
+    } else if (!wanted && list.openedHere) {
+      list.details.open = false;
+      list.openedHere = false;
+    }
+  };
+
+  const filter = (list, words) => {
+    let shown = 0;
+    for (const row of list.rows) {
+      const matches = words.every((word) => textOf(row).includes(word));
+      if (row.hidden === matches) row.hidden = !matches;
+      if (matches) shown += 1;
+    }
+    const all = count.format(list.rows.length);
+    const told = words.length ? `${count.format(shown)} of ${all}` : all;
+    for (const place of list.counts) place.textContent = told;
+    list.empty.hidden = shown > 0;
+    list.table.hidden = shown === 0;
+    list.section.classList.toggle("unmatched", shown === 0);
+    open(list, words.length > 0 && shown <= FEW);
+    return shown;
+  };
+
+  const search = (wanted) => {
+    if (wanted === term) return;
+    term = wanted;
+    const words = term.toLowerCase().split(/\s+/).filter(Boolean);
+    const shown = lists.reduce((sum, list) => sum + filter(list, words), 0);
+    const all = lists.reduce((sum, list) => sum + list.rows.length, 0);
+    const rows = all === 1 ? "row matches" : "rows match";
+    status.textContent = words.length ? `${count.format(shown)} of ${count.format(all)} ${rows}` : "";
+    form.classList.toggle("active", words.length > 0);
+  };
+
+  const remember = () => {
+    const place = term.trim() ? `#q=${encodeURIComponent(term.trim())}` : location.pathname + location.search;
+    try {
+      history.replaceState(null, "", place);
+    } catch {
+      // Some viewers of attachments allow no change of the address: the search itself works all the same.
+    }
+  };
+
+  const fromAddress = () => {
+    if (!location.hash.startsWith("#q=")) return;
+    try {
+      field.value = decodeURIComponent(location.hash.slice(3));
+    } catch {
+      return; // a link that was cut in the middle of a character
+    }
+    search(field.value);
+  };
+
+  let waiting = 0;
+  const now = () => {
+    clearTimeout(waiting);
+    search(field.value);
+    remember();
+  };
+  field.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(now, PAUSE);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    now();
+  });
+
+  // --- going to a section -------------------------------------------------------------------------------------------
+
+  document.querySelector("nav").addEventListener("click", (event) => {
+    const link = event.target.closest("a");
+    const target = link && document.getElementById(link.hash.slice(1));
+    if (target) target.closest("details").open = true;
+  });
+
+  window.addEventListener("hashchange", fromAddress);
+  document.documentElement.classList.add("scripted");
+  form.hidden = false;
+  fromAddress();
+})();
