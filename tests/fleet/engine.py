@@ -122,7 +122,7 @@ class Engine:
         if not self._ready:
             self._prepare()
         where = ["--root", str(self.storage), "--runroot", str(self.run / "r"), "--tmpdir", str(self.run / "t")]
-        where += ["--network-config-dir", str(self.cache / "networks"), "--runtime-flag", "root=%s" % (self.run / "c")]
+        where += ["--network-config-dir", str(self.cache / "networks"), "--runtime", str(self.cache / "runc")]
         driver = (self.cache / "driver").read_text(encoding="ascii")
         where += ["--storage-driver", driver]
         if driver == "overlay":
@@ -143,6 +143,9 @@ class Engine:
             self.run.mkdir(mode=0o700, exist_ok=True)
             if not (self.cache / "driver").exists():
                 _write(self.cache / "driver", "overlay" if self._overlay_works() else "vfs")
+            # podman forgets a --runtime-flag when a container has ended, and then nobody buries it.
+            _write(self.cache / "runc", '#!/bin/sh\nexec runc --root %s "$@"\n' % (self.run / "c"))
+            (self.cache / "runc").chmod(0o755)
             _write(self.cache / "containers.conf", _settings())
             _write(self.cache / "storage.conf", "[storage]\n" + "".join("%s = %s\n" % line for line in self._storage()))
         self._ready = True
@@ -195,7 +198,6 @@ def _settings() -> str:
 default_ulimits = [%s]
 log_driver = "none"
 [engine]
-runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "none"
 lock_type = "file"

@@ -158,7 +158,7 @@ class Fleet:
             kept,
             ANSIBLE_HOME=str(self.folder / "ansible"),
             ANSIBLE_LOCAL_TEMP=str(self.folder / "ansible" / "tmp"),
-            ANSIBLE_CONFIG=os.devnull,
+            ANSIBLE_CONFIG=str(self.folder / "ansible.cfg"),
             ANSIBLE_INVENTORY=str(self.inventory),
             ANSIBLE_NOCOLOR="1",
         )
@@ -183,6 +183,7 @@ class Fleet:
         for host in self.hosts:
             groups.setdefault(host.suite, {"hosts": {}})["hosts"][host.name] = {"ansible_host": host.address}
         inventory = {"all": {"vars": everywhere, "children": groups}}
+        (self.folder / "ansible.cfg").write_text("[defaults]\n", encoding="ascii")
         self.inventory.write_text(json.dumps(inventory, indent=2) + "\n", encoding="utf-8")
 
     # --- all hosts at once
