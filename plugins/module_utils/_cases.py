@@ -5,7 +5,7 @@
 """The sessions that were looked at, each with its processes and what was decided: look, judge, watch the candidates."""
 
 import time
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils import _proctable as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils._census import Seen
@@ -33,6 +33,12 @@ class Case(NamedTuple):
     @property
     def effort(self) -> Effort:
         return effort(self.processes)
+
+    @property
+    def identity(self) -> str:
+        """Who it is on its host, as long as the host runs: server, start of the server, id, creation."""
+        listing = self.seen.listing
+        return "%s/%s/%s/%d" % (listing.pid, listing.start_time, self.session.id, self.session.created)
 
     @property
     def line(self) -> str:
@@ -69,7 +75,8 @@ def judge_all(seen: Sequence[Seen], rules: Policy, notice: Optional[int] = None)
     unread = [(one, lost) for one in seen for lost in one.listing.unread]
     if "busy" in rules.protect:
         cases = _watch(cases)
-    return Judged([_noticed(case, now, notice) for case in cases], unread, ignored, now)
+    decided = [_planned(_noticed(case, now, notice), rules.planned) for case in cases]
+    return Judged(decided, unread, ignored, now)
 
 
 def _case(one: Seen, session: Session, rules: Policy, now: int, census: Census) -> Case:
@@ -116,6 +123,13 @@ def _watched(case: Case, before: proctable.Usage, census: Census) -> Case:
 
 def _noticed(case: Case, now: int, notice: Optional[int]) -> Case:
     return case._replace(verdict=with_notice(case.session, case.verdict, case.effort, now, notice))
+
+
+def _planned(case: Case, planned: Optional[FrozenSet[str]]) -> Case:
+    """Keep what an earlier plan does not have. A mark it bears stays: nothing has happened in it."""
+    if planned is None or case.verdict.action == "keep" or case.identity in planned:
+        return case
+    return case._replace(verdict=Verdict("keep", "unplanned", "not in the plan; %s" % case.verdict.detail))
 
 
 class Holders:

@@ -10,7 +10,7 @@ Pure: ``now`` is an argument.
 import fnmatch
 import re
 import time
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._model import WHOLE, WITHOUT_OUTPUT, Guards, Session
 
@@ -63,7 +63,10 @@ def matcher(option: str, patterns: Sequence[str], use_regex: bool) -> Matcher:
 
 
 class Policy(NamedTuple):
-    """What to remove. Durations are seconds; ``patterns`` and ``excludes`` select what is looked at at all."""
+    """What to remove. Durations are seconds; ``patterns`` and ``excludes`` select what is looked at at all.
+
+    ``planned``: the identities of the sessions that may be removed or marked; None for all.
+    """
 
     idle: Optional[int]
     older_than: Optional[int]
@@ -72,6 +75,7 @@ class Policy(NamedTuple):
     protect: Tuple[str, ...]
     patterns: Optional[Matcher] = None
     excludes: Optional[Matcher] = None
+    planned: Optional[FrozenSet[str]] = None
 
     @property
     def guards(self) -> Guards:
@@ -97,10 +101,27 @@ def policy(params: Dict[str, Any]) -> Policy:
         protect=tuple(params["protect"]),
         patterns=_matcher(params, "patterns"),
         excludes=_matcher(params, "excludes"),
+        planned=_planned(params["planned"]),
     )
     if made.idle is None and made.older_than is None and not made.finished:
         raise PolicyError("one of idle, older_than and finished is required: without any, nothing says what to remove")
     return made
+
+
+def _planned(identities: Optional[Sequence[str]]) -> Optional[FrozenSet[str]]:
+    """The sessions of an earlier plan.
+
+    :raises PolicyError: for what is no identity; a typing error must not look like an empty plan.
+    """
+    if identities is None:
+        return None
+    for written in identities:
+        if re.match(r"\A\d+/\d+/\$\d+/\d+\Z", written, re.ASCII) is None:
+            raise PolicyError(
+                "planned: %r is no identity of a session; take those that a run in check mode returned, "
+                "like 4711/1763400000/$3/1763500000" % written
+            )
+    return frozenset(identities)
 
 
 def _matcher(params: Dict[str, Any], option: str) -> Optional[Matcher]:

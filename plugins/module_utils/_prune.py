@@ -5,7 +5,7 @@
 """Removes sessions by policy, gently: guards, notice, snapshots, the removal itself, survivors, and a report."""
 
 import time
-from typing import Any, Container, Dict, List, NamedTuple, Optional, Sequence, Set
+from typing import Any, Container, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set
 
 from ansible_collections.fleet.tmux.plugins.module_utils import _notice as notices
 from ansible_collections.fleet.tmux.plugins.module_utils._cases import Case, Holders, Judged
@@ -45,6 +45,7 @@ EMPTY_RESULT: Dict[str, Any] = {
         "servers": 0,
     },
     "freed": {"processes": 0, "bytes": 0},
+    "judged_at": None,
 }
 """The result before anything was looked at."""
 
@@ -78,6 +79,16 @@ class Fate(NamedTuple):
     survivors: Sequence[Ending] = ()
 
 
+class Size(NamedTuple):
+    """Processes that have ended, and the resident memory they had."""
+
+    processes: int = 0
+    bytes: int = 0
+
+    def as_dict(self) -> Dict[str, int]:
+        return {"processes": self.processes, "bytes": self.bytes}
+
+
 class Run:
     """One run over all servers: what it found and did, in the shape of the module's result."""
 
@@ -88,7 +99,7 @@ class Run:
         self._manner = manner
         self._unmarked = 0
         self._fates: Dict[int, Fate] = {id(case): _as_judged(case) for case in judged.cases}
-        self._freed = {"processes": 0, "bytes": 0}
+        self._freed: Dict[int, Size] = {}
         self._done: Dict[int, Result] = {}
         self.trouble: List[str] = []
 
@@ -292,7 +303,8 @@ class Run:
             changed=bool(lists["removed"] or lists["marked"] or self._unmarked),
             servers=[one.server.as_dict() for one in self._seen],
             counts=counts,
-            freed=self._freed,
+            freed=_sum(self._freed.values()).as_dict(),
+            judged_at=self._judged.now,
         )
         return result
 
@@ -318,6 +330,7 @@ class Run:
         return {
             "name": shown(case.session.name),
             "id": case.session.id,
+            "identity": case.identity,
             "owner": shown(case.seen.server.user.name),
             "socket": shown(case.seen.server.socket),
             "reason": fate.reason,
@@ -327,6 +340,7 @@ class Run:
             "snapshot": shown(fate.snapshot) if fate.snapshot else None,
             "survivors": [ending.as_dict() for ending in fate.survivors],
             "lives_on": holders.lives_on(case) if holders is not None else [],
+            "freed": self._freed.get(id(case), Size()).as_dict(),
         }
 
 
@@ -354,6 +368,7 @@ def _unread_item(one: Seen, lost: Unread) -> Dict[str, Any]:
     return {
         "name": shown(lost.name),
         "id": shown(lost.id),
+        "identity": None,
         "owner": shown(one.server.user.name),
         "socket": shown(one.server.socket),
         "reason": "unknown",
@@ -363,6 +378,7 @@ def _unread_item(one: Seen, lost: Unread) -> Dict[str, Any]:
         "snapshot": None,
         "survivors": [],
         "lives_on": [],
+        "freed": Size().as_dict(),
     }
 
 
@@ -370,8 +386,21 @@ def _sorted(items: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
     return sorted(items, key=lambda item: (item["owner"], item["socket"], item["name"], item["id"]))
 
 
-def _sizes(cases: Sequence[Case], stay: Container[Identity]) -> Dict[str, int]:
-    """How many processes of ``cases`` have ended, and what they held in memory."""
-    ended = {identity(process): process.rss for case in cases for process in case.processes}
-    gone = [rss for who, rss in ended.items() if who not in stay]
-    return {"processes": len(gone), "bytes": sum(gone)}
+def _sizes(cases: Sequence[Case], stay: Container[Identity]) -> Dict[int, Size]:
+    """For each case, how many of its processes have ended, and what they held in memory.
+
+    What two sessions of a group share is counted with the first.
+    """
+    sizes = {}
+    counted: Set[Identity] = set()
+    for case in cases:
+        ended = {identity(process): process.rss for process in case.processes}
+        gone = [who for who in ended if who not in stay and who not in counted]
+        counted.update(gone)
+        sizes[id(case)] = Size(len(gone), sum(ended[who] for who in gone))
+    return sizes
+
+
+def _sum(sizes: Iterable[Size]) -> Size:
+    every = list(sizes)
+    return Size(sum(size.processes for size in every), sum(size.bytes for size in every))

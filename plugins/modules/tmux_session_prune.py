@@ -137,6 +137,16 @@ options:
       age:
         description: How long they stay. Written like O(idle).
         type: str
+  planned:
+    description:
+      - Remove and mark only these sessions, of those that the policy names now. Each is the C(identity) that an earlier
+        run in check mode returned in RV(removed) or RV(marked).
+      - This is for plans that somebody approves, or that are compared with others, before anything is removed anywhere.
+        An empty list removes nothing. What the policy names and the plan does not is kept, with the reason
+        V(unplanned).
+      - Guards count only what is planned.
+    type: list
+    elements: str
   survivors:
     description:
       - What happens to processes that outlive their session (by C(nohup), C(setsid), forking twice, or ignoring
@@ -209,6 +219,7 @@ removed:
   sample:
     - name: build-41
       id: $3
+      identity: 4711/1763400000/$3/1763500000
       owner: alice
       socket: /tmp/tmux-1000/default
       reason: idle
@@ -223,6 +234,13 @@ removed:
       returned: always
     id:
       description: Its id in its server, like V($3).
+      type: str
+      returned: always
+    identity:
+      description:
+        - Who it is on its host, namely the process id and start of its server, its id, and its creation. It stays the
+          same when the session is renamed, and no other session of the host has it. See O(planned).
+        - Null for one that cannot be read.
       type: str
       returned: always
     owner:
@@ -241,8 +259,7 @@ removed:
           criteria that do not hold, V(notice) for one that was marked before and whose time has not come, V(guard)
           for one that
           would have been removed or marked if there had not been too many, V(changed) for something that happened
-          after it was judged, V(vanished) for a
-          session that
+          after it was judged, V(unplanned) for one that is not in O(planned), V(vanished) for a session that
           ended by itself meanwhile, V(unknown) for what cannot be judged.
         - V(failed) of those in RV(failures), or V(unsaved) if no snapshot could be made.
       type: str
@@ -281,6 +298,13 @@ removed:
       type: list
       elements: dict
       returned: always
+    freed:
+      description:
+        - How many of its processes have ended, and how many bytes of resident memory they had. What several removed
+          sessions share is counted with the first.
+      type: dict
+      returned: always
+      sample: {processes: 2, bytes: 10485760}
 marked:
   description: The sessions that were given notice, or in check mode would be. In the shape of RV(removed).
   returned: always
@@ -354,6 +378,12 @@ freed:
   returned: always
   type: dict
   sample: {processes: 5, bytes: 20971520}
+judged_at:
+  description:
+    - When the sessions were judged, in seconds since 1970, by the clock of the host. Null if the task failed before.
+  returned: always
+  type: int
+  sample: 1763700000
 """
 
 from typing import Any, Dict, Optional
@@ -402,6 +432,7 @@ OPTIONS = dict(
     snapshot_dir={"type": "path"},
     snapshot_colors={"type": "bool", "default": False},
     snapshot_keep={"type": "dict", "options": {"count": {"type": "int"}, "age": {"type": "str"}}},
+    planned={"type": "list", "elements": "str"},
     survivors={"type": "str", "choices": ["report", "terminate"], "default": "report"},
     grace_period={"type": "float", "default": 10.0},
     **SCOPE_OPTIONS,

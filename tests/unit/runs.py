@@ -10,6 +10,7 @@ import time
 from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils import _proctable as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils import _prune as prune
 from ansible_collections.fleet.tmux.plugins.module_utils import _survivors as survivors
 from ansible_collections.fleet.tmux.plugins.module_utils._cases import judge_all
@@ -119,6 +120,21 @@ def reap(world: World) -> None:
         return not left
 
     eventually(gone, "the processes of the test end")
+
+
+def settled(world: World, identity: str) -> str:
+    """Wait until the processes of a session have done all that they do by themselves."""
+
+    def rests() -> bool:
+        before = [proctable.read_process(pid) for pid in world.session(identity).pids]
+        calls = [proctable.io_calls(pid) for pid in world.session(identity).pids]
+        proctable.wait(0.05)
+        after = [proctable.read_process(pid) for pid in world.session(identity).pids]
+        again = [proctable.io_calls(pid) for pid in world.session(identity).pids]
+        return all(it is not None and it.state == "S" for it in before) and (before, calls) == (after, again)
+
+    eventually(rests, "the session rests")
+    return identity
 
 
 def marked(world: World, identity: str) -> Optional[str]:

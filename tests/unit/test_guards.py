@@ -211,7 +211,7 @@ def test_what_stays_says_nothing_of_windows(server: World) -> None:
 
 # --- what an auditor needs --------------------------------------------------------------------------------------------
 
-FIELDS = "name id owner socket reason detail idle evidence snapshot survivors lives_on".split()
+FIELDS = "name id identity owner socket reason detail idle evidence snapshot survivors lives_on freed".split()
 
 
 @pytest.mark.parametrize("limit", [None, 0])

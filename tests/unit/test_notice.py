@@ -35,6 +35,7 @@ from ansible_collections.fleet.tmux.tests.unit.runs import (
     perform,
     prepare,
     seen,
+    settled,
     told,
 )
 from ansible_collections.fleet.tmux.tests.unit.world import PATIENCE, World, eventually
@@ -186,21 +187,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock(monkeypatch)
     found.ahead = 10
     return found
-
-
-def settled(world: World, identity: str) -> str:
-    """Wait until the processes of a session have done all that they do by themselves."""
-
-    def rests() -> bool:
-        before = [proctable.read_process(pid) for pid in world.session(identity).pids]
-        calls = [proctable.io_calls(pid) for pid in world.session(identity).pids]
-        proctable.wait(0.05)
-        after = [proctable.read_process(pid) for pid in world.session(identity).pids]
-        again = [proctable.io_calls(pid) for pid in world.session(identity).pids]
-        return all(it is not None and it.state == "S" for it in before) and (before, calls) == (after, again)
-
-    eventually(rests, "the session rests")
-    return identity
 
 
 def without_mark(session: Session) -> Session:

@@ -34,7 +34,7 @@ def params(**more: Any) -> Dict[str, Any]:
         "activity": "any",
         "protect": list(ALL),
     }
-    made.update(patterns=[], excludes=[], use_regex=False)
+    made.update(patterns=[], excludes=[], planned=None, use_regex=False)
     made.update(more)
     return made
 

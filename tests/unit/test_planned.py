@@ -1,0 +1,136 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is removed after somebody approved a plan is in that plan, and is what was meant there."""
+
+import time
+from typing import Any, Dict, List, Optional
+
+import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils import _survivors as survivors
+from ansible_collections.fleet.tmux.plugins.module_utils._policy import PolicyError, policy
+from ansible_collections.fleet.tmux.plugins.module_utils._prune import GuardError, Manner
+from ansible_collections.fleet.tmux.plugins.modules.tmux_session_prune import OPTIONS
+from ansible_collections.fleet.tmux.tests.unit.runs import (
+    EVERYTHING,
+    Clock,
+    finish,
+    item,
+    marked,
+    perform,
+    prepare,
+    settled,
+    told,
+)
+from ansible_collections.fleet.tmux.tests.unit.world import PATIENCE, World
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(survivors, "ENDING_SECONDS", PATIENCE)
+
+
+def identities(result: Dict[str, Any]) -> List[str]:
+    return [it["identity"] for key in ("removed", "marked") for it in result[key]]
+
+
+def planned(*identities: str) -> Any:
+    return EVERYTHING._replace(planned=frozenset(identities))
+
+
+def test_a_plan_is_carried_out_and_what_came_later_stays(server: World) -> None:
+    server.new("a")
+    plan = identities(perform(server, Manner(), check=True))
+    assert len(plan) == 2
+    server.new("later")
+    expected = {"first": "removed: idle", "a": "removed: idle", "later": "kept: unplanned"}
+    checked = perform(server, Manner(), planned(*plan), check=True)
+    assert told(checked) == expected
+    assert told(perform(server, Manner(), planned(*plan))) == expected
+    again = perform(server, Manner(), planned(*plan))
+    assert (told(again), again["changed"]) == ({"later": "kept: unplanned"}, False)
+    assert "idle for" in item(again, "later")["detail"]
+
+
+def test_an_empty_plan_removes_nothing(server: World) -> None:
+    result = perform(server, Manner(), planned())
+    assert (told(result), result["changed"]) == ({"first": "kept: unplanned"}, False)
+    assert len(server.ids()) == 1
+
+
+def test_another_session_of_the_same_name_was_not_planned(server: World) -> None:
+    server.new("a")
+    plan = identities(perform(server, Manner(), check=True))
+    server.tmux("kill-session", "-t", "=a")
+    server.new("a")
+    assert told(perform(server, Manner(), planned(*plan))) == {"first": "removed: idle", "a": "kept: unplanned"}
+
+
+def test_a_plan_does_not_overrule_the_policy(server: World) -> None:
+    """What is protected since then stays, whatever was approved."""
+    plan = identities(perform(server, Manner(), check=True))
+    server.tmux("set-option", "-t", "=first:", "@keep", "on")
+    assert told(perform(server, Manner(), planned(*plan))) == {"first": "kept: keep"}
+
+
+def test_guards_count_only_what_is_planned(server: World) -> None:
+    server.new("a")
+    whole = perform(server, Manner(), check=True)
+    one = item(whole, "a")["identity"]
+    with pytest.raises(GuardError):
+        finish(prepare(server, Manner(max_removals=1)))
+    assert told(perform(server, Manner(max_removals=1), planned(one))) == {
+        "a": "removed: idle",
+        "first": "kept: unplanned",
+    }
+
+
+def test_a_mark_survives_a_plan_without_it(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notice that was given is neither taken back nor made use of."""
+    clock = Clock(monkeypatch)
+    clock.ahead = 10
+    (identity,) = server.ids()
+    settled(server, identity)
+    manner = Manner(notice=60)
+    assert told(perform(server, manner)) == {"first": "marked: idle"}
+    mark = marked(server, identity)
+    clock.ahead = 100
+    assert told(perform(server, manner, planned())) == {"first": "kept: unplanned"}
+    assert mark is not None
+    assert marked(server, identity) == mark
+    assert told(perform(server, manner)) == {"first": "removed: idle"}
+
+
+def test_the_clock_of_the_host_is_told(server: World) -> None:
+    before = int(time.time())
+    for check in (True, False):
+        assert before <= perform(server, Manner(), planned(), check)["judged_at"] <= int(time.time())
+
+
+def test_what_was_freed_is_told_of_each(server: World) -> None:
+    """The items add up to the sum; what two sessions share is counted once."""
+    server.new("a")
+    server.tmux("new-session", "-d", "-t", "=a", "-s", "twin")
+    for check in (True, False):
+        result = perform(server, Manner(), check=check)
+        for unit in ("processes", "bytes"):
+            assert sum(it["freed"][unit] for it in result["removed"]) == result["freed"][unit] > 0
+        assert item(result, "twin")["freed"] == {"processes": 0, "bytes": 0}
+
+
+def given(**options: Any) -> Dict[str, Any]:
+    return dict({name: spec.get("default") for name, spec in OPTIONS.items()}, idle="1d", **options)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "work", "$3", "4711/5/$3/6/more", "4711/5/3/6", "4711/5/$٣/6", "4711/5/$3/6\n"]
+)
+def test_what_is_no_identity_is_refused(written: str) -> None:
+    with pytest.raises(PolicyError, match=r"planned: .* take those that a run in check mode returned"):
+        policy(given(planned=["4711/5/$3/6", written]))
+
+
+@pytest.mark.parametrize("plan", [None, [], ["4711/5/$3/6"]])
+def test_no_plan_is_not_an_empty_plan(plan: Optional[List[str]]) -> None:
+    assert policy(given(planned=plan)).planned == (None if plan is None else frozenset(plan))
