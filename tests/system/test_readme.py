@@ -83,14 +83,23 @@ def test_what_users_are_told_to_type_keeps_a_session(place: Place) -> None:
     assert place.sessions(alice) == names
 
 
-def test_the_example_of_the_filter_works_as_written(place: Place) -> None:
-    """Its tasks, as a play."""
-    text = (ROOT / "plugins" / "filter" / "cleanup_table.py").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("plugin", "said"),
+    [
+        ("filter/cleanup_table.py", "0 of 0 sessions on 1 host removed."),
+        ("filter/cleanup_guard.py", "All assertions passed"),
+        ("modules/cleanup_report.py", "failed=0"),
+    ],
+)
+def test_the_examples_of_what_runs_on_the_controller_work_as_written(place: Place, plugin: str, said: str) -> None:
+    """Their tasks, as a play."""
+    text = (ROOT / "plugins" / plugin).read_text(encoding="utf-8")
     example = text.partition('EXAMPLES = r"""\n')[2].partition('"""')[0]
     play = "- hosts: all\n  gather_facts: false\n  tasks:\n" + "".join("    %s\n" % it for it in example.splitlines())
     place.write("hosts.ini", HOSTS % sys.executable)
     place.write("site.yml", play)
     assert run(place, "ansible-galaxy collection install --offline .").rc == 0
-    done = run(place, "ansible-playbook -i hosts.ini site.yml")
+    done = run(place, "HOME=/tmp/home ansible-playbook -i hosts.ini site.yml")
     assert done.rc == 0, done.output
-    assert "0 of 0 sessions on 1 host removed." in done.output, done.output
+    assert said in done.output, done.output
+    assert "WARNING" not in done.output, done.output

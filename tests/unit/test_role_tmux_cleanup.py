@@ -15,7 +15,8 @@ yaml = pytest.importorskip("yaml", reason="roles are read on the controller, whi
 
 ROLE = os.path.join(os.path.dirname(__file__), "..", "..", "roles", "tmux_cleanup")
 PREFIX = "tmux_cleanup_"
-OWN = ("become",)
+OWN = ("become", "host_timeout", "fleet_max_removals", "fleet_max_percent")
+OF_REPORTS = ("report_dir", "report_only")
 DIFFERENT_DEFAULTS = {"idle": "24h", "all_users": True}
 NULL_IS_OFF = ("idle",)
 
@@ -26,19 +27,32 @@ def load(*path: str) -> Any:
 
 
 DEFAULTS: Dict[str, Any] = load("defaults", "main.yml")
-SPEC: Dict[str, Dict[str, Any]] = load("meta", "argument_specs.yml")["argument_specs"]["main"]["options"]
+SPECS: Dict[str, Dict[str, Any]] = load("meta", "argument_specs.yml")["argument_specs"]
+SPEC: Dict[str, Dict[str, Any]] = SPECS["main"]["options"]
+ALL: Dict[str, Dict[str, Any]] = {name: it for spec in SPECS.values() for name, it in spec["options"].items()}
 
 
 def test_every_option_is_a_variable_and_the_other_way_round() -> None:
     names = {PREFIX + name for name in list(OPTIONS) + list(OWN)}
-    assert set(DEFAULTS) == names
     assert set(SPEC) == names
+    assert set(DEFAULTS) == set(ALL) == names | {PREFIX + name for name in OF_REPORTS}
+
+
+def test_every_entry_point_has_its_tasks_and_the_other_way_round() -> None:
+    assert {name + ".yml" for name in SPECS} == set(os.listdir(os.path.join(ROLE, "tasks")))
+
+
+@pytest.mark.parametrize("entry_point", sorted(SPECS))
+def test_entry_points_agree(entry_point: str) -> None:
+    for name, option in SPECS[entry_point]["options"].items():
+        for other in SPECS.values():
+            assert option["type"] == other["options"].get(name, option)["type"]
 
 
 @pytest.mark.parametrize("name", sorted(DEFAULTS))
 def test_default_and_specification_agree(name: str) -> None:
-    assert SPEC[name].get("default") == DEFAULTS[name]
-    assert SPEC[name]["description"]
+    assert ALL[name].get("default") == DEFAULTS[name]
+    assert ALL[name]["description"]
 
 
 @pytest.mark.parametrize("name", sorted(OPTIONS))

@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 
-def item(name: str, reason: str, detail: str = "", owner: str = "alice", socket: str = "") -> Dict[str, Any]:
-    return {"name": name, "reason": reason, "detail": detail, "owner": owner, "socket": socket}
+def item(
+    name: str, reason: str, detail: str = "", owner: str = "alice", socket: str = "", **more: Any
+) -> Dict[str, Any]:
+    return dict({"name": name, "reason": reason, "detail": detail, "owner": owner, "socket": socket}, **more)
 
 
 def result(
@@ -25,21 +27,18 @@ def result(
     lists = {"removed": removed or [], "kept": kept or [], "failures": failures or []}
     counts: Dict[str, int] = {key: len(items) for key, items in lists.items()}
     counts.update(looked_at=sum(counts.values()), not_matched=more.pop("not_matched", 0), servers=1)
-    return dict(
-        {"counts": counts, "freed": {"processes": 0, "bytes": 0}, "servers": [], "scope": "host"}, **lists, **more
-    )
+    return dict({"counts": counts, "servers": [], "scope": "host"}, **lists, **more)
 
 
 FLEET = {
     "web1": result(
-        removed=[item("build-41", "idle", "idle for 2d 4h")],
+        removed=[item("build-41", "idle", "idle for 2d 4h", freed={"processes": 2, "bytes": 5 * 1024 * 1024})],
         kept=[
             item("work", "attached", "1 attached"),
             item("log", "active", "last used 3s ago"),
             item("irc", "attached", "2 attached"),
             item("notes", "keep", "@keep is on", owner="bob", socket="/tmp/tmux-1001/other"),
         ],
-        freed={"processes": 2, "bytes": 5 * 1024 * 1024},
     ),
     "web2": result(),
     "db1": {"unreachable": True, "msg": "Failed to connect:\n  no route"},
@@ -142,7 +141,7 @@ def test_something_else_is_refused() -> None:
     ],
 )
 def test_sizes_are_readable(size: int, said: str) -> None:
-    text = cleanup_table({"h": result([item("a", "idle")], freed={"processes": 1, "bytes": size})})
+    text = cleanup_table({"h": result([item("a", "idle", freed={"processes": 1, "bytes": size})])})
     assert "1 process and %s freed." % said in text
 
 
