@@ -8,9 +8,10 @@ import json
 import socket
 import subprocess
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from types import TracebackType
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Type
 
-from engine import PATIENCE, Done, Engine, Failed, command, eventually, must, worked
+from engine import PATIENCE, Done, Engine, Failed, eventually, must, worked
 
 INSIDE = Path(__file__).with_name("inside.py")
 USERS = ["alice", "bob", "carol"]
@@ -189,9 +190,9 @@ class Host:
 
     def kill(self) -> None:
         """Let it lose its power: processes and connections are gone without a word."""
+        must("ip", "link", "delete", self._link)  # first, or else the dying say goodbye
         self._engine.must("kill", self.container)
         self._engine.must("wait", self.container)
-        eventually(lambda: command("ip", "link", "show", self._link).rc != 0, "%s is gone" % self.name)
 
     def revive(self) -> None:
         """Boot it again, with the disks and the address that it had."""
@@ -278,6 +279,15 @@ exec %(real)s/tmux "$@"
             return self.reached
 
         eventually(there, "the gate of %s is reached" % self._host.name)
+
+    def __enter__(self) -> "Gate":
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.open()
+        self._host.mend_tmux()
 
     def open(self) -> None:
         """Let the call go on, and all later ones through. The host may be frozen, but it must live."""
