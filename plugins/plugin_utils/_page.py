@@ -25,7 +25,7 @@ _TEMPLATES = Path(__file__).resolve().parents[2] / "roles" / "tmux_cleanup" / "t
 _WELL = ("ok", "absent")
 _OLDEST = 20
 # What is longer is closed at first: it would push everything else out of sight, and take the browser a while.
-_LONG, _VERY_LONG = 60, 400
+_LONG, _VERY_LONG = 60, 300
 # A text that is longer is cut: report.json has it in full.
 _TEXT_LIMIT, _MESSAGE_LIMIT = 1000, 4000
 
@@ -54,6 +54,9 @@ _TONES = {
     "terminated": "good",
     "killed": "good",
 }
+
+# What is said of a host where not all users' servers were looked at, though they were asked for.
+_SCOPES = {"own": "own sessions only, without root"}
 
 Report = Mapping[str, Any]
 
@@ -441,24 +444,19 @@ _FREED = [_Column("Processes", "number", True), _Column("Memory", "size", True),
 def _hosts(report: Report, words: _Words) -> _Table:
     columns = [
         _HOST,
-        _Column("Status", "status"),
+        _Column("Status", "state"),
         *_counted(words),
         _Column("Left out", "number", True),
         *_FREED,
         _Column("Judged", "date", True),
-        _Column("To know", "prose", True),
     ]
     rows = [
-        [it["host"], it["status"]]
+        [it["host"], (it["status"], _SCOPES.get(it["scope"], ""))]
         + [it["counts"][key] for key in ("looked_at", "removed", "marked", "kept", "failures", "not_matched")]
-        + [it["freed"]["processes"], it["freed"]["bytes"], it["oldest_idle"], it["judged_at"], _to_know(it)]
+        + [it["freed"]["processes"], it["freed"]["bytes"], it["oldest_idle"], it["judged_at"]]
         for it in report["hosts"]
     ]
     return _table("hosts", "Hosts", "Numbers are sessions, but for processes and memory freed.", columns, rows, _LONG)
-
-
-def _to_know(host: Report) -> str:
-    return "without root: own sessions only" if host["scope"] == "own" else ""
 
 
 def _owners(report: Report, words: _Words) -> _Table:
@@ -596,6 +594,11 @@ def _status(value: Any) -> _Cell:
     return _Cell(_short(value), "pill " + _TONES.get(value, "warn"))
 
 
+def _state(value: Tuple[str, str]) -> _Cell:
+    status, note = value
+    return _status(status)._replace(note=note)
+
+
 def _session(value: Tuple[str, str]) -> _Cell:
     """A name, and the socket where it is not the usual one."""
     name, socket = value
@@ -670,6 +673,7 @@ _KINDS: Dict[str, Callable[[Any], _Cell]] = {
     "pill": _styled("pill"),
     "message": _message,
     "status": _status,
+    "state": _state,
     "session": _session,
     "window": _window,
     "names": _names,

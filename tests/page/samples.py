@@ -39,12 +39,13 @@ def session(name: str, owner: str = "alice", outcome: str = "kept", **more: Any)
     return made
 
 
-def removed(name: str, owner: str = "alice", idle: int = 2 * DAY + 4 * HOUR, **more: Any) -> Report:
+def removed(name: str, owner: str = "alice", idle: Optional[int] = 2 * DAY + 4 * HOUR, **more: Any) -> Report:
+    seconds = idle or 0
     made = {
         "reason": "idle",
-        "detail": "idle for %dd %dh" % (idle // DAY, idle % DAY // HOUR),
+        "detail": "idle for %dd %dh" % (seconds // DAY, seconds % DAY // HOUR),
         "idle": idle,
-        "created": NOW - idle - DAY,
+        "created": NOW - seconds - DAY,
         "freed": {"processes": 3, "bytes": 42 * MIB},
     }
     return session(name, owner, "removed", **{**made, **more})

@@ -5,8 +5,8 @@ SPDX-License-Identifier: GPL-3.0-or-later
 */
 "use strict";
 (() => {
-  // Opening a long table costs the browser a second: a search does so only where little is left to show.
-  const FEW = 500;
+  // A browser takes seconds to lay out a table of ten thousand rows, each time: no more than this many are shown at first.
+  const STEP = 300;
   // While somebody types, each letter starts the wait again.
   const PAUSE = 120;
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
@@ -38,7 +38,8 @@ SPDX-License-Identifier: GPL-3.0-or-later
     header.setAttribute("aria-sort", descending ? "descending" : "ascending");
     list.rows = sorted(list.rows, header.cellIndex, byValue, descending);
     const fragment = document.createDocumentFragment();
-    fragment.append(...list.rows);
+    for (const row of list.rows) fragment.append(row);
+    draw(list); // which rows are the first has changed
     list.body.append(fragment);
   };
 
@@ -54,18 +55,26 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
   // --- the lists ----------------------------------------------------------------------------------------------------
 
+  const paragraphAfter = (element, css) => {
+    const made = document.createElement("p");
+    made.className = css;
+    made.hidden = true;
+    element.after(made);
+    return made;
+  };
+
   const listOf = (section) => {
     const table = section.querySelector("table");
-    const empty = document.createElement("p");
-    empty.className = "empty";
+    const more = paragraphAfter(table, "more");
+    const empty = paragraphAfter(table, "empty");
     empty.textContent = "No row of this table matches.";
-    empty.hidden = true;
-    table.after(empty);
     const id = section.querySelector(".scroller").id;
-    return {
+    const list = {
       section,
       table,
       empty,
+      more,
+      limit: STEP,
       details: section.querySelector("details"),
       body: table.tBodies[0],
       rows: Array.from(table.tBodies[0].rows),
@@ -73,10 +82,17 @@ SPDX-License-Identifier: GPL-3.0-or-later
       counts: [section.querySelector(".count"), document.querySelector(`nav a[href="#${id}"] .count`)],
       openedHere: false,
     };
+    const button = document.createElement("button");
+    button.type = "button";
+    button.addEventListener("click", () => {
+      list.limit *= 2;
+      draw(list);
+    });
+    more.append(document.createElement("span"), " ", button);
+    return list;
   };
 
   const lists = Array.from(document.querySelectorAll("section.list"), listOf);
-  lists.forEach(makeSortable);
 
   // --- searching ----------------------------------------------------------------------------------------------------
 
@@ -86,6 +102,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
   const status = form.querySelector(".matches");
   const texts = new WeakMap();
   let term = "";
+  let words = [];
 
   const textOf = (row) => {
     let text = texts.get(row);
@@ -106,31 +123,42 @@ SPDX-License-Identifier: GPL-3.0-or-later
     }
   };
 
-  const filter = (list, words) => {
-    let shown = 0;
+  // Show the first rows that match, and return how many do.
+  const draw = (list) => {
+    let matching = 0;
     for (const row of list.rows) {
       const matches = words.every((word) => textOf(row).includes(word));
-      if (row.hidden === matches) row.hidden = !matches;
-      if (matches) shown += 1;
+      if (matches) matching += 1;
+      const hidden = !matches || matching > list.limit;
+      if (row.hidden !== hidden) row.hidden = hidden;
     }
+    list.more.hidden = matching <= list.limit;
+    const [told, button] = list.more.children;
+    told.textContent = `The first ${count.format(list.limit)} of ${count.format(matching)} are shown.`;
+    button.textContent = `Show ${count.format(Math.min(list.limit, matching - list.limit))} more`;
+    return matching;
+  };
+
+  const filter = (list) => {
+    list.limit = STEP;
+    const matching = draw(list);
     const all = count.format(list.rows.length);
-    const told = words.length ? `${count.format(shown)} of ${all}` : all;
+    const told = words.length ? `${count.format(matching)} of ${all}` : all;
     for (const place of list.counts) place.textContent = told;
-    list.empty.hidden = shown > 0;
-    list.table.hidden = shown === 0;
-    list.section.classList.toggle("unmatched", shown === 0);
-    open(list, words.length > 0 && shown <= FEW);
-    return shown;
+    list.empty.hidden = matching > 0;
+    list.table.hidden = matching === 0;
+    list.section.classList.toggle("unmatched", matching === 0);
+    open(list, words.length > 0 && matching > 0);
+    return matching;
   };
 
   const search = (wanted) => {
     if (wanted === term) return;
     term = wanted;
-    const words = term.toLowerCase().split(/\s+/).filter(Boolean);
-    const shown = lists.reduce((sum, list) => sum + filter(list, words), 0);
+    words = term.toLowerCase().split(/\s+/).filter(Boolean);
+    const matching = lists.reduce((sum, list) => sum + filter(list), 0);
     const all = lists.reduce((sum, list) => sum + list.rows.length, 0);
-    const rows = all === 1 ? "row matches" : "rows match";
-    status.textContent = words.length ? `${count.format(shown)} of ${count.format(all)} ${rows}` : "";
+    status.textContent = words.length ? `${count.format(matching)} of ${count.format(all)} rows match` : "";
     form.classList.toggle("active", words.length > 0);
   };
 
@@ -176,6 +204,8 @@ SPDX-License-Identifier: GPL-3.0-or-later
     if (target) target.closest("details").open = true;
   });
 
+  lists.forEach(makeSortable);
+  lists.forEach(draw);
   window.addEventListener("hashchange", fromAddress);
   document.documentElement.classList.add("scripted");
   form.hidden = false;

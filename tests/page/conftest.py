@@ -1,0 +1,36 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A real browser that shows pages, and how property-based tests look for examples."""
+
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+from ansible_collections.fleet.tmux.tests.page.screen import Screen, browser
+from hypothesis import HealthCheck, settings
+from selenium.webdriver import Chrome
+
+# The same examples in every run: a check that fails must fail again.
+settings.register_profile(
+    "same", deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("same")
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    driver = browser(tmp_path_factory.mktemp("profile"))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def screen(chromium: Chrome, tmp_path: Path) -> Iterator[Screen]:
+    """A desk in light mode, with nothing on it; whatever it showed had neither errors nor requests."""
+    made = Screen(chromium, tmp_path / "report.html")
+    made.reset()
+    yield made
+    assert made.complaints() == []
+    assert made.requests() == []
