@@ -241,9 +241,9 @@ def _verdict(report: Report, words: _Words) -> str:
 def _troubles(totals: Report) -> str:
     """What an admin has to look after, or nothing."""
     failures, hosts = totals["failures"], totals["hosts"] - totals["ok"]
-    parts = [many(failures, "removal") + " failed"] if failures else []
+    parts = [_many(failures, "removal") + " failed"] if failures else []
     if hosts:
-        parts.append("%s a problem" % ("1 host has" if hosts == 1 else "%d hosts have" % hosts))
+        parts.append("%s a problem" % ("1 host has" if hosts == 1 else "%s hosts have" % _grouped(hosts)))
     return ", ".join(parts)
 
 
@@ -251,12 +251,16 @@ def _removed(report: Report, words: _Words) -> str:
     """How many on how many hosts: ``3 sessions removed on 2 of 12 hosts``."""
     removed, hosts = report["totals"]["removed"], report["totals"]["hosts"]
     affected = sum(1 for host in report["hosts"] if host["counts"]["removed"])
-    of = "%d of " % affected if 0 < affected < hosts else ""
-    return "%s %s on %s%s" % (_some(removed, "session"), words.removed, of, many(hosts, "host"))
+    of = "%s of " % _grouped(affected) if 0 < affected < hosts else ""
+    return "%s %s on %s%s" % (_some(removed, "session"), words.removed, of, _many(hosts, "host"))
 
 
 def _some(number: int, one: str) -> str:
-    return many(number, one) if number else "No %s" % one
+    return _many(number, one) if number else "No %s" % one
+
+
+def _many(number: int, one: str, plural: str = "") -> str:
+    return many(number, one, plural).replace(str(number), _grouped(number), 1)
 
 
 def _run(run: Report) -> Dict[str, Any]:
@@ -281,7 +285,7 @@ def _banners(report: Report) -> List[_Banner]:
         title = "A real run would remove nothing." if run["check_mode"] else "Nothing was removed on any host."
         banners.append(_Banner("bad", title, " ".join([_lines(guard["message"]), _limits(guard)]).strip()))
     if run["merged"]:
-        told = "It holds the results of %s, which are listed at its end." % many(len(run["merged"]), "run")
+        told = "It holds the results of %s, which are listed at its end." % _many(len(run["merged"]), "run")
         banners.append(_Banner("plain", "A merged report.", told))
     return banners
 
@@ -306,7 +310,7 @@ def _nothing(totals: Report) -> str:
     if totals["looked_at"]:
         return ""
     left_out = totals["not_matched"]
-    why = " Patterns or excludes left out %s." % many(left_out, "session") if left_out else ""
+    why = " Patterns or excludes left out %s." % _many(left_out, "session") if left_out else ""
     return "There was nothing to do: no host showed a session to look at." + why
 
 
@@ -321,7 +325,7 @@ def _totals(totals: Report, words: _Words) -> List[_Total]:
         _Total(to_mark, _grouped(totals["marked"]), "", "marked"),
         _Total(to_keep, _grouped(totals["kept"]), _longest(oldest), "kept"),
         _Total("Failed", _grouped(totals["failures"]), "", "failed"),
-        _Total(words.freed, sized(totals["freed_bytes"]), many(totals["freed_processes"], "process", "processes")),
+        _Total(words.freed, sized(totals["freed_bytes"]), _many(totals["freed_processes"], "process", "processes")),
         _Total("Survivors", _grouped(totals["survivors"]), "processes that live on" if totals["survivors"] else ""),
     ]
 
@@ -332,7 +336,7 @@ def _longest(idle: Optional[int]) -> str:
 
 def _hosts_total(totals: Report) -> _Total:
     states = [(totals[key], key) for key in ("ok", "failed", "unreachable", "missing")]
-    told = ", ".join("%d %s" % state for state in states if state[0])
+    told = ", ".join("%s %s" % (_grouped(number), state) for number, state in states if number)
     return _Total("Hosts", _grouped(totals["hosts"]), told, "trouble" if totals["ok"] != totals["hosts"] else "")
 
 
@@ -422,7 +426,7 @@ def _table(
 
 def _problems(report: Report) -> _Table:
     rows = [(it["host"], it["status"], it["message"]) for it in report["hosts"] if it["status"] != "ok"]
-    columns = [_HOST, _Column("Status", "status"), _Column("What went wrong", "message")]
+    columns = [_HOST, _Column("Status", "status"), _Column("Message", "message")]
     return _table("problems", "Hosts with a problem", "What they did before it is below as well.", columns, rows)
 
 

@@ -510,7 +510,7 @@ def test_sorting_and_searching_go_together(screen: Screen) -> None:
 
 def test_a_large_fleet_opens_with_what_matters(screen: Screen) -> None:
     screen.show(samples.big(1000, 20))
-    assert screen.one("h1").text == "2000 sessions removed on 1000 hosts"
+    assert screen.one("h1").text == "2,000 sessions removed on 1,000 hosts"
     for name in ("hosts", "removed", "kept"):
         assert not screen.one("#%s table" % name).is_displayed()
     for name in ("owners", "oldest", "reasons"):
