@@ -6,7 +6,7 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 export INVENTORY LIMIT CHECK ARGS ONLY KEEP_GOING
 
-.PHONY: help cleanup report test lint unit sanity integration system attacks endurance build format lock clean setup-play setup-test
+.PHONY: help cleanup report test lint unit sanity integration system attacks endurance page test-fleet build format lock clean setup-play setup-test
 
 help: ## show this list
 	@echo "make TARGET"
@@ -44,6 +44,12 @@ attacks: setup-test ## what hostile users may try against root, and real users w
 
 endurance: setup-test ## runs that are killed, a disk that is full, and much activity for a while; wants root
 	@$(PYTHON) .ci/test.py endurance
+
+page: setup-test ## open reports in a real browser
+	@$(PYTHON) .ci/test.py page
+
+test-fleet: setup-test ## bring many real hosts up, clean them up, and let things happen to them; needs root
+	@$(PYTHON) .ci/test.py fleet
 
 build: setup-test ## build the collection, and check the package the way Galaxy does
 	@$(PYTHON) .ci/test.py package

@@ -29,7 +29,7 @@ from environments import CACHE, ROOT
 
 NAMESPACE = Path("ansible_collections") / "fleet" / "tmux"
 LOGS = CACHE / "logs"
-PATIENCE = 900  # seconds for one command: what takes longer hangs
+PATIENCE = 1800  # seconds for one command: what takes longer hangs
 Word = t.Union[str, Path]
 
 
@@ -166,8 +166,11 @@ def licences(bench: Bench) -> None:
 def mypy(bench: Bench) -> None:
     bench.copy()
     options: t.List[Word] = ["--config-file", NAMESPACE / ".mypy.ini", "--cache-dir", CACHE / "mypy"]
-    judged = [NAMESPACE / part for part in ("plugins", "tests/unit", "tests/attacks", "tests/endurance")]
+    judged = [NAMESPACE / part for part in ("plugins", "tests/unit", "tests/attacks", "tests/endurance", "tests/page")]
     bench.run("mypy", *options, *judged, cwd=bench.tree)
+    for folder in ("fleet", "system"):  # their modules find each other by short names
+        tests = bench.collection / "tests" / folder
+        bench.run("mypy", *options, *sorted(tests.glob("*.py")), cwd=bench.tree, MYPYPATH=str(tests))
     scripts = sorted((bench.collection / ".ci").glob("*.py"))
     checked = [script for script in scripts if script.name != "bootstrap_pip.py"]  # that one runs on Python 2 as well
     bench.run("mypy", *options, *checked, cwd=bench.tree, MYPYPATH=str(bench.collection / ".ci"))
@@ -265,6 +268,21 @@ def attacks(bench: Bench) -> None:
     bench.run_tests(*rights, *command, python, "-m", "pytest", *PYTEST, "-p", "no:cacheprovider", "tests/attacks")
 
 
+def page(bench: Bench) -> None:
+    """Open reports in a real browser, and look at what it shows."""
+    bench.copy()
+    _pytest(bench, "tests/page", str(bench.tree))
+
+
+def fleet(bench: Bench) -> None:
+    """Bring real hosts up on this machine, clean them up over ssh, and let things happen to them."""
+    if os.geteuid() != 0:
+        raise environments.Missing("root, to bring hosts up")
+    bench.copy()
+    # What is made once and used again (root file systems) stays when the copy goes.
+    _pytest(bench, "tests/fleet", str(bench.tree), FLEET_CACHE=str(CACHE / "fleet"))
+
+
 def endurance(bench: Bench) -> None:
     """Kill runs, fill a disk, and let many people work for a while; the small disk takes root."""
     bench.copy()
@@ -276,10 +294,11 @@ def endurance(bench: Bench) -> None:
 PYTEST = ["-q", "--color=no", "--durations=10", "-rs"]
 
 
-def _pytest(bench: Bench, tests: str, path: str, *options: str) -> None:
+def _pytest(bench: Bench, tests: str, path: str, *options: str, **variables: str) -> None:
     cache = "cache_dir=%s" % (bench.tree / "pytest-cache")
     again = ["--last-failed", "--last-failed-no-failures", "none"]
-    bench.run_tests("python", "-m", "pytest", *PYTEST, "-o", cache, *options, tests, again=again, PYTHONPATH=path)
+    command: t.List[Word] = ["python", "-m", "pytest", *PYTEST, "-o", cache, *options, tests]
+    bench.run_tests(*command, again=again, PYTHONPATH=path, **variables)
 
 
 def integration_new(bench: Bench) -> None:
@@ -332,11 +351,13 @@ CHECKS = [
     Check("sanity-new", "sanity", STATIC, "new", sanity_new),
     Check("sanity-old", "sanity", STATIC, "old", sanity_old),
     Check("package", "package", STATIC, "new", package),
+    Check("page", "page", STATIC, "new", page),
     Check("system", "system", TMUX, "new", system),
     Check("attacks", "attacks", TMUX, "new", attacks),
     Check("endurance", "endurance", TMUX, "new", endurance),
     Check("integration-new", "integration", TMUX, "new", integration_new),
     Check("integration-old", "integration", TMUX, "old", integration_old),
+    Check("fleet", "fleet", TMUX, "new", fleet),
 ]
 
 

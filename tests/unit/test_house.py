@@ -10,6 +10,8 @@ from typing import Dict, Set
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ROOT / "plugins" / "module_utils"
+UPSTAIRS = ROOT / "plugins" / "plugin_utils"
+"""The rooms of the controller, which stand above those of the host."""
 
 
 def floors() -> Dict[str, int]:
@@ -20,12 +22,14 @@ def floors() -> Dict[str, int]:
 
 
 def imported(room: str) -> Set[str]:
-    source = (ROOMS / (room + ".py")).read_text(encoding="utf-8")
-    return {one or other for one, other in re.findall(r"module_utils\.(_\w+)|module_utils import (_\w+)", source)}
+    (path,) = [folder / (room + ".py") for folder in (UPSTAIRS, ROOMS) if (folder / (room + ".py")).exists()]
+    source = path.read_text(encoding="utf-8")
+    return {one or other for one, other in re.findall(r"_utils\.(_\w+)|_utils import (_\w+)", source)}
 
 
 def test_every_room_is_in_the_table() -> None:
-    assert set(floors()) == {path.stem for path in ROOMS.glob("_*.py") if path.stem != "__init__"}
+    there = {path.stem for folder in (UPSTAIRS, ROOMS) for path in folder.glob("_*.py") if path.stem != "__init__"}
+    assert set(floors()) == there
 
 
 def test_no_room_imports_one_above_it() -> None:

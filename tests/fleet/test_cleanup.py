@@ -1,0 +1,241 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks over a fleet, in the ways in which people run them."""
+
+import json
+from typing import Any, Dict, List
+
+import pytest
+from fleet import OPERATOR_PASSWORD, ROOT_PASSWORD, SUITES, Fleet
+from host import USERS
+from prometheus_client.parser import text_string_to_metric_families
+from runs import STAY, Controller, left_behind, went_well
+
+HOSTS = ["%s-1" % suite for suite in SUITES]
+NAMES = ["idle", "idle; too"]
+ALL = sorted(NAMES + STAY)
+GONE = ["%s/%s/%s" % (host, user, name) for host in HOSTS for user in USERS for name in NAMES]
+
+SU = {"ansible_become_method": "ansible.builtin.su", "ansible_become_password": ROOT_PASSWORD}
+OPERATOR = {"ansible_user": "operator", "ansible_become_password": OPERATOR_PASSWORD}
+WAYS: Dict[str, Dict[str, Any]] = {
+    "plainly": {},
+    "pipelined": {"settings": {"ANSIBLE_PIPELINING": "true"}, "words": ["--forks", "1"]},
+    "free": {"settings": {"ANSIBLE_STRATEGY": "ansible.builtin.free"}},
+    "serial": {"variables": {"serial": [1, 2, "100%"]}, "words": ["--forks", "2"]},
+    "su": {"words": ["--extra-vars", json.dumps(SU)]},
+    "password": {"words": ["--extra-vars", json.dumps(OPERATOR)], "settings": {"ANSIBLE_PIPELINING": "true"}},
+}
+
+
+def populate(fleet: Fleet, names: List[str] = NAMES) -> None:
+    fleet.populate(USERS, names)
+    fleet.settle()
+
+
+def everywhere(names: List[str]) -> Dict[str, Dict[str, List[str]]]:
+    return {host: {user: sorted(names) for user in USERS} for host in HOSTS}
+
+
+def starts(fleet: Fleet) -> Dict[str, int]:
+    return {host.name: host.python_starts() for host in fleet.hosts}
+
+
+@pytest.mark.parametrize("way", sorted(WAYS))
+def test_look_run_look_run(four: Fleet, controller: Controller, way: str) -> None:
+    """Check, run, check, run, and a look by plain tmux after each. A run is one module on a host and leaves nothing."""
+    how = WAYS[way]
+    words, options = how.get("words", []), {"settings": how.get("settings"), **how.get("variables", {})}
+    populate(four)
+    before, left = starts(four), {host.name: left_behind(host) for host in four.hosts}
+    turns = [(["--check"], GONE, ALL), ([], GONE, STAY), (["--check"], [], STAY), ([], [], STAY)]
+    for number, (check, removed, names) in enumerate(turns, start=1):
+        run = went_well(controller.run(*words, *check, **options))
+        assert sorted(run.removed()) == sorted(removed), run.output
+        assert four.sessions() == everywhere(names)
+        assert starts(four) == {name: count + number for name, count in before.items()}
+        assert {host.name: left_behind(host) for host in four.hosts} == left
+        assert run.report["run"]["check_mode"] is bool(check)
+        assert run.report["totals"]["looked_at"] == len(HOSTS) * len(USERS) * (5 if number < 3 else 3)
+        assert ("changed=0" in run.output) or removed, run.output
+
+
+def test_a_report_removes_nothing(four: Fleet, controller: Controller) -> None:
+    populate(four)
+    run = went_well(controller.run(playbook="report"))
+    assert sorted(run.removed()) == sorted(GONE)
+    assert run.report["run"]["check_mode"] is True
+    assert "24 of 60 sessions on 4 hosts would be removed." in run.output
+    assert four.sessions() == everywhere(ALL)
+
+
+def test_only_the_hosts_that_were_named(four: Fleet, controller: Controller) -> None:
+    populate(four)
+    before = starts(four)
+    run = went_well(controller.run("--limit", "bookworm-1,trixie-1"))
+    assert sorted(run.status()) == ["bookworm-1", "trixie-1"]
+    sessions = four.sessions()
+    for host in HOSTS:
+        named = host in ("bookworm-1", "trixie-1")
+        assert sessions[host] == dict.fromkeys(USERS, STAY if named else ALL)
+        assert starts(four)[host] == before[host] + named
+
+
+def test_the_files_of_the_report(four: Fleet, controller: Controller) -> None:
+    """What machines read says what happened, and the audit is only ever appended to."""
+    populate(four)
+    show = {"ANSIBLE_SHOW_CUSTOM_STATS": "true"}
+    run = went_well(controller.run(settings=show))
+    totals = run.report["totals"]
+    assert (totals["hosts"], totals["ok"], totals["removed"], totals["kept"]) == (4, 4, 24, 36)
+    assert totals["freed_processes"] >= 24 and totals["freed_bytes"] > 24 * 100000
+    assert [(it["owner"], it["hosts"], it["removed"]) for it in run.report["owners"]] == [(it, 4, 8) for it in USERS]
+    assert run.fates("sid-1", "carol") == {
+        "idle": "removed: idle",
+        "idle; too": "removed: idle",
+        "attached": "kept: attached",
+        "kept": "kept: keep",
+        "printing": "kept: active",
+    }
+
+    stats = run.output.partition("CUSTOM STATS")[2]
+    assert "tmux_cleanup" in stats and "removed: 24" in stats, run.output
+
+    metrics = (controller.reports / "tmux_cleanup.prom").read_text(encoding="utf-8")
+    samples = [sample for family in text_string_to_metric_families(metrics) for sample in family.samples]
+    removed = {
+        it.labels["host"]: it.value for it in samples if it.labels.get("outcome") == "removed" and "host" in it.labels
+    }
+    assert removed == dict.fromkeys(HOSTS, 6)
+
+    audit = controller.reports / "audit.jsonl"
+    lines = audit.read_text(encoding="utf-8")
+    events = [json.loads(line) for line in lines.splitlines()]
+    assert [event["event"] for event in events] == ["run"] + ["removed"] * 24
+    assert sorted("%(host)s/%(owner)s/%(name)s" % event for event in events[1:]) == sorted(GONE)
+    again = went_well(controller.run())
+    assert again.report["totals"]["removed"] == 0
+    assert audit.read_text(encoding="utf-8").startswith(lines)
+    (added,) = audit.read_text(encoding="utf-8")[len(lines) :].splitlines()
+    assert json.loads(added)["totals"] == again.report["totals"]
+    assert sorted(path.name for path in controller.reports.iterdir()) == [
+        "audit.jsonl",
+        "report.html",
+        "report.json",
+        "tmux_cleanup.prom",
+    ]
+
+
+def test_slices_of_a_job_become_one_report(four: Fleet, controller: Controller) -> None:
+    """As AWX does it: each slice is a job of its own, over a part of the hosts, at the same time as the others."""
+    populate(four)
+    whole = controller.reports
+    slices = [HOSTS[:2], HOSTS[2:]]
+    started = []
+    for number, hosts in enumerate(slices):
+        controller.reports = whole / ("slice-%d" % number)
+        started.append(controller.start("--limit", ",".join(hosts)))
+    parts = [went_well(one.end()) for one in started]
+    assert [sorted(part.status()) for part in parts] == [sorted(hosts) for hosts in slices]
+    controller.reports = whole
+    merged = went_well(controller.run(playbook="merge_reports", reports=[str(whole / "slice-*" / "report.json")]))
+    assert sorted(merged.removed()) == sorted(GONE)
+    assert merged.report["totals"]["freed_bytes"] == sum(part.report["totals"]["freed_bytes"] for part in parts)
+    assert "24 of 60 sessions on 4 hosts removed." in merged.output
+    assert four.sessions() == everywhere(STAY)
+
+
+# --- the limit for the fleet ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ({"fleet_max_removals": 23}, "24 sessions would be removed, tmux_cleanup_fleet_max_removals is 23"),
+        ({"fleet_max_percent": 39.9}, "24 of 60 sessions would be removed, tmux_cleanup_fleet_max_percent is 39.9"),
+    ],
+)
+@pytest.mark.parametrize("strategy", ["linear", "free"])
+def test_too_much_on_all_hosts_together_and_nothing_is_removed_anywhere(
+    four: Fleet, controller: Controller, limit: Dict[str, Any], said: str, strategy: str
+) -> None:
+    """No host has too many for itself, and there is no order of hosts in which the first would lose some."""
+    populate(four)
+    before = starts(four)
+    run = controller.run(settings={"ANSIBLE_STRATEGY": "ansible.builtin." + strategy}, serial=1, **limit)
+    assert run.rc != 0
+    assert said in run.output, run.output
+    assert four.sessions() == everywhere(ALL)
+    assert (run.report["guard"]["stopped"], run.report["guard"]["planned"]) == (True, 24)
+    assert run.report["totals"]["removed"] == 0
+    assert run.fates("sid-1", "bob")["idle"] == "kept: guard"
+    assert starts(four) == {name: count + 1 for name, count in before.items()}
+    events = [
+        json.loads(line)["event"] for line in (controller.reports / "audit.jsonl").read_text("utf-8").splitlines()
+    ]
+    assert events == ["run"]
+
+
+def test_within_the_limit_what_was_planned_is_removed(four: Fleet, controller: Controller) -> None:
+    """Check, run, check, run; a host with nothing to remove is asked for its plan alone."""
+    populate(four)
+    limits: Dict[str, Any] = {"fleet_max_removals": 24, "fleet_max_percent": 40, "serial": 1}
+    before = starts(four)
+    checked = went_well(controller.run("--check", **limits))
+    assert four.sessions() == everywhere(ALL)
+    assert starts(four) == {name: count + 1 for name, count in before.items()}
+    done = went_well(controller.run(**limits))
+    assert sorted(done.removed()) == sorted(checked.removed()) == sorted(GONE)
+    assert four.sessions() == everywhere(STAY)
+    assert starts(four) == {name: count + 3 for name, count in before.items()}
+    for words in (["--check"], []):
+        again = went_well(controller.run(*words, **limits))
+        assert again.removed() == []
+        assert "changed=0" in again.output
+    assert starts(four) == {name: count + 5 for name, count in before.items()}
+
+
+def with_limits(four: Fleet, controller: Controller, limits: Dict[str, int]) -> List[str]:
+    """The options for an inventory in which some hosts have a limit for the fleet; the order of hosts stays."""
+    groups: Dict[str, Any] = {}
+    for host, limit in limits.items():
+        groups[four.host(host).suite] = {"hosts": {host: {"tmux_cleanup_fleet_max_removals": limit}}}
+    inventory = controller.folder / "limits.json"
+    inventory.write_text(json.dumps({"all": {"children": groups}}), encoding="utf-8")
+    return ["-i", str(four.inventory), "-i", str(inventory)]
+
+
+def test_a_limit_that_only_some_hosts_have_stops_those(four: Fleet, controller: Controller) -> None:
+    """Whoever has one waits for the plans of all; the first host of the run has none, so there are none."""
+    populate(four)
+    run = controller.run(*with_limits(four, controller, {HOSTS[3]: 100}))
+    assert run.rc != 0
+    assert run.status() == {**dict.fromkeys(HOSTS[:3], "ok"), HOSTS[3]: "failed"}
+    assert "need the plans of all hosts before anything is removed" in run.host(HOSTS[3])["message"]
+    sessions = four.sessions()
+    assert {host: sessions[host]["bob"] for host in HOSTS} == {**dict.fromkeys(HOSTS[:3], STAY), HOSTS[3]: ALL}
+
+
+def test_the_strictest_limit_of_any_host_counts(four: Fleet, controller: Controller) -> None:
+    populate(four)
+    run = controller.run(*with_limits(four, controller, {HOSTS[0]: 100, HOSTS[2]: 5}))
+    assert run.rc != 0
+    assert run.report["guard"]["max_removals"] == 5
+    assert four.sessions() == everywhere(ALL)
+
+
+def test_reports_that_cannot_be_written_are_found_out_before_the_first_removal(
+    four: Fleet, controller: Controller
+) -> None:
+    populate(four)
+    before = starts(four)
+    (controller.folder / "file").touch()
+    controller.reports = controller.folder / "file"
+    run = controller.start(report_dir=str(controller.reports / "reports"))
+    run.process.wait()
+    assert run.process.returncode != 0
+    assert "dir: no report can be written there, so nothing was begun" in run.output()
+    assert four.sessions() == everywhere(ALL)
+    assert starts(four) == before
