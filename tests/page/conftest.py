@@ -4,6 +4,7 @@
 
 """A real browser that shows pages, and how property-based tests look for examples."""
 
+import tempfile
 from pathlib import Path
 from typing import Iterator
 
@@ -20,10 +21,12 @@ settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    driver = browser(tmp_path_factory.mktemp("profile"))
-    yield driver
-    driver.quit()
+def chromium() -> Iterator[Chrome]:
+    # Its last process may still write while the folder is removed.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        driver = browser(Path(profile))
+        yield driver
+        driver.quit()
 
 
 @pytest.fixture

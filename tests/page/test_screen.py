@@ -386,6 +386,14 @@ def test_rows_that_are_alike_stay_in_their_order(assorted: Screen) -> None:
     assert assorted.column("removed", "Session") == ["Job-2", "job-10", "job-1", "job-9"]
 
 
+def test_one_column_is_said_to_be_sorted_by(assorted: Screen) -> None:
+    assorted.sort("removed", "Owner")
+    assorted.sort("removed", "Idle")
+    assert [it.text.split()[0] for it in assorted.all("#removed [aria-sort]")] == ["Idle"]
+    assorted.sort("removed", "Owner")
+    assert assorted.head("removed", "Owner").get_attribute("aria-sort") == "ascending"
+
+
 @pytest.mark.parametrize("key", [Keys.ENTER, Keys.SPACE])
 def test_the_keyboard_sorts(assorted: Screen, key: str) -> None:
     assorted.search(Keys.TAB)
@@ -467,6 +475,12 @@ def test_a_word_does_not_reach_from_one_cell_into_the_next(screen: Screen) -> No
     screen.show(report([host("left", [session("right", owner="middle")])]))
     screen.search("leftmiddle")
     screen.wait_for_matches("0 of 5 rows match")
+
+
+def test_a_search_takes_capitals_and_small_letters_for_the_same(assorted: Screen) -> None:
+    assorted.search("zOE")
+    assorted.wait(lambda: assorted.one(".matches").text)
+    assert sorted(assorted.column("removed", "Owner")) == ["Zoe", "zoe"]
 
 
 def test_a_search_can_be_shared(screen: Screen) -> None:
