@@ -121,7 +121,7 @@ def _told(made: Json) -> Json:
         "totals": made["totals"],
         "guard": made["guard"],
         "run": made["run"],
-        "problems": [host["host"] for host in made["hosts"] if host["status"] != "ok"],
+        "problems": [it["host"] for it in made["hosts"] if it["status"] != "ok" or it["counts"]["failures"]],
     }
 
 

@@ -114,7 +114,9 @@ guard:
   returned: with O(results) or O(reports)
   type: dict
 problems:
-  description: The hosts that failed, could not be reached or gave no result.
+  description:
+    - The hosts that failed, could not be reached or gave no result, and those on which a session should have been
+      removed and was not.
   returned: with O(results) or O(reports)
   type: list
   elements: str

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import jinja2
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 from ansible_collections.fleet.tmux.plugins.plugin_utils._page import page
 from ansible_collections.fleet.tmux.plugins.plugin_utils._text import harmless, many, sized

@@ -12,7 +12,7 @@ from typing import List, Tuple
 import pytest
 from place import ROOT, Done, Place, eventually
 
-PAGES = ["README.md", "roles/tmux_cleanup/README.md"]
+PAGES = ["README.md", "roles/tmux_cleanup/README.md", "docs/fleet.md"]
 NOT_WITHIN_A_TEST = ["make test"]
 """It runs this very test."""
 ALIVE = ["attached", "idle", "kept", "printing"]
@@ -35,7 +35,7 @@ def commands(language: str, text: str) -> List[str]:
         return [line for line in text.splitlines() if line not in NOT_WITHIN_A_TEST]
     if language == "yaml":
         return ["ansible-playbook -i hosts.ini --check site.yml", "ansible-playbook -i hosts.ini site.yml"]
-    # What a user types within tmux.
+    # What a user types within tmux, and what stands in files of others.
     return []
 
 
@@ -53,7 +53,7 @@ def test_a_page_works_as_written(place: Place, page: str) -> None:
         assert run(place, "ansible-galaxy collection install --offline .").rc == 0
     tried = 0
     for language, text in blocks(page):
-        assert language in ("sh", "yaml", "console"), language
+        assert language in ("sh", "yaml", "console", "ini", "text"), language
         if language == "yaml":
             place.write("site.yml", text)
         for command in commands(language, text):
