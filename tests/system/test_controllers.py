@@ -7,6 +7,7 @@
 import itertools
 import json
 import os
+import re
 import sys
 from typing import Any, Dict, List, Optional
 
@@ -77,7 +78,7 @@ def populated(place: Place) -> Owner:
 # --- ansible-runner
 
 
-def runner(place: Place, folder: str, playbook: str, ident: str, rc: int = 0, **extra: Any) -> Dict[str, Any]:
+def runner(place: Place, folder: str, playbook: str, ident: str, *, rc: int = 0, **extra: Any) -> Dict[str, Any]:
     """Run a playbook with ansible-runner, and return what its last event says about it."""
     words = " ".join("-e '%s'" % json.dumps({key: value}) for key, value in extra.items())
     option = ' --cmdline "%s"' % words.replace('"', '\\"') if words else ""
@@ -122,7 +123,7 @@ def test_what_a_limit_for_the_fleet_stops_fails_the_job_and_is_in_its_artifacts(
     folder = copy(place, "runner")
     install(place, folder + "/project")
     edit(place, folder + "/env/extravars", "tmux_cleanup_report_only: true\n", "")
-    limits = {"tmux_cleanup_idle": IDLE, "tmux_cleanup_fleet_max_removals": 0}
+    limits: Dict[str, Any] = {"tmux_cleanup_idle": IDLE, "tmux_cleanup_fleet_max_removals": 0}
     stopped = runner(place, folder, "cleanup.yml", "stopped", rc=2, **limits)
     totals = stopped["artifact_data"]["tmux_cleanup"]
     assert (totals["stopped"], totals["removed"], totals["kept"]) == (True, 0, 4)
@@ -141,7 +142,7 @@ def test_slices_report_each_for_itself_and_the_last_job_of_a_workflow_merges_the
         require(place, "mkdir -p %s/%s/inventory && ln -s %s %s/%s/project" % (COPIES, name, project, COPIES, name))
     place.write(COPIES + "/one/inventory/hosts", "web1 " + HERE)
     place.write(COPIES + "/two/inventory/hosts", "away ansible_host=127.0.0.1 ansible_port=1\nweb2 " + HERE)
-    given = {"awx_workflow_job_id": 41, "reports_root": "/tmp/reports", "tmux_cleanup_idle": IDLE}
+    given: Dict[str, Any] = {"awx_workflow_job_id": 41, "reports_root": "/tmp/reports", "tmux_cleanup_idle": IDLE}
     one = runner(place, COPIES + "/one", "cleanup.yml", "42", awx_job_id=42, **given)
     two = runner(place, COPIES + "/two", "cleanup.yml", "43", rc=2, awx_job_id=43, **given)
     assert place.sessions(alice) == STAY
@@ -150,7 +151,7 @@ def test_slices_report_each_for_itself_and_the_last_job_of_a_workflow_merges_the
     # Of what several jobs hand on under one name, AWX keeps the last: the sums of one slice.
     assert handed_on["tmux_cleanup"]["removed"] == 0
 
-    last = {"awx_workflow_job_id": 40, "awx_job_id": 44, "reports_root": "/tmp/reports"}
+    last: Dict[str, Any] = {"awx_workflow_job_id": 40, "awx_job_id": 44, "reports_root": "/tmp/reports"}
     merged = runner(place, COPIES + "/one", "merge_reports.yml", "44", **last, **handed_on)
     totals = merged["artifact_data"]["tmux_cleanup"]
     assert (totals["hosts"], totals["removed"], totals["unreachable"]) == (3, 1, 1)
@@ -175,13 +176,13 @@ def test_the_survey_has_the_form_that_awx_takes() -> None:
         words = {"question_name", "question_description", "variable", "type", "required", "default"}
         limits = {"choices"} if question["type"].startswith("multi") else {"min", "max"}
         assert set(question) == words | limits, question
+        default = question["default"]
         assert type(question["default"]) is TYPES[question["type"]], question
         if "choices" in question:
-            assert set(question["default"].splitlines()) <= set(question["choices"]), question
+            assert set(str(default).splitlines()) <= set(question["choices"]), question
         else:
-            assert type(question["min"]) is int, question
-            assert type(question["max"]) is int, question
-            assert question["min"] <= question["default"] <= question["max"], question
+            assert {type(question[limit]) for limit in limits} == {int}, question
+            assert question["min"] <= default <= question["max"], question
 
 
 def test_no_answer_to_the_survey_is_no_limit_or_no_protection() -> None:
@@ -289,3 +290,11 @@ def test_the_settings_for_the_navigator_name_files_that_are_there() -> None:
     assert option == "--extra-vars"
     for name in [settings["ansible"]["playbook"]["path"], extravars, *settings["ansible"]["inventory"]["entries"]]:
         assert (EXAMPLES / name).is_file(), name
+
+
+def test_the_guide_links_to_files_that_are_there_and_shows_every_example() -> None:
+    guide = ROOT / "docs" / "controllers.md"
+    links = set(re.findall(r"\]\(([^)#]+)\)", guide.read_text(encoding="utf-8")))
+    assert [link for link in links if not (guide.parent / link).exists()] == []
+    folders = {"examples/" + path.name for path in EXAMPLES.iterdir()}
+    assert folders <= links, folders - links
