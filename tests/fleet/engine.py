@@ -67,6 +67,7 @@ def command(*argv: str, stdin: str = "", **variables: str) -> Done:
         stderr=subprocess.STDOUT,
         env=dict(os.environ, **variables),
         check=False,
+        start_new_session=True,  # ^C is for us, who clean up; in the middle of a run it makes podman forget a host
     )
     return Done(done.returncode, done.stdout.decode("utf-8", "replace"))
 
@@ -171,10 +172,12 @@ class Engine:
         """Remove all that is not cache. Nobody may use this podman any more."""
         if self.run.exists():
             self.podman("rm", "--all", "--force", "--time", "0")
-        for place in _mounts_below(self.run, self.storage):
+        for place in _mounts_below(self.run, self.storage, self.temporary):
             command("umount", place)
-        shutil.rmtree(self.run, ignore_errors=True)
-        shutil.rmtree(self.temporary, ignore_errors=True)
+        for folder in (self.run, self.temporary):
+            # A bootstrap that was killed leaves /dev and /proc of this machine mounted in there.
+            if not _mounts_below(folder):
+                shutil.rmtree(folder, ignore_errors=True)
         self._ready = False
 
 

@@ -14,12 +14,14 @@ below .cache/fleet of the checkout (or FLEET_CACHE), and in /run while hosts are
 
 import argparse
 import concurrent.futures
+import contextlib
 import ipaddress
 import json
 import os
 import random
 import shlex
 import shutil
+import signal
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -93,9 +95,7 @@ class Fleet:
     def down(self) -> None:
         """Remove all of it; when it was the last one, what podman has outside of the cache as well."""
         self.take_down()
-        with self.engine.lock("fleets"):
-            if not any(self.folder.parent.glob("*")):
-                self.engine.clear()
+        tidy(self.engine)
 
     def take_down(self) -> None:
         """Remove all of it, and leave podman as it is."""
@@ -227,6 +227,13 @@ Host *
 """
 
 
+def tidy(engine: Engine) -> None:
+    """Remove all that is not cache, unless there is a fleet."""
+    with engine.lock("fleets"):
+        if not any((engine.cache / "fleets").glob("*")):
+            engine.clear()
+
+
 def tokens(engine: Engine, owned: bool) -> List[str]:
     """The fleets that are up: those of a process, or those of nobody (from the command line)."""
     states = {path.parent.name: _owner(path) for path in sorted(engine.cache.glob("fleets/*/state.json"))}
@@ -279,12 +286,23 @@ def _removed(top: Path) -> bool:
     """Whether a cgroup could be removed, which takes until its processes have been buried."""
     try:
         for place, _, _ in os.walk(str(top), topdown=False):
+            _end_processes(Path(place))
             os.rmdir(place)
     except FileNotFoundError:
         return True
     except OSError:
         return False
     return not top.exists()
+
+
+def _end_processes(cgroup: Path) -> None:
+    """End what podman knows nothing of: it forgets a host when it is killed itself while it makes one."""
+    for pid in (cgroup / "cgroup.procs").read_text(encoding="ascii").split():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)
+    for name, thawed in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+        if (cgroup / name).exists():
+            (cgroup / name).write_text(thawed, encoding="ascii")
 
 
 # --- the command
@@ -313,7 +331,8 @@ def status(arguments: argparse.Namespace) -> None:
 def down(arguments: argparse.Namespace) -> None:
     engine = Engine(cache())
     for token in tokens(engine, owned=False) + left_behind(engine):
-        Fleet(token=token).down()
+        Fleet(token=token).take_down()
+    tidy(engine)
 
 
 def _show(engine: Engine, token: str) -> None:

@@ -238,7 +238,7 @@ def test_a_small_disk_fills(small: Host) -> None:
     for path in small.plan.small:
         small.fill(path)
         try:
-            full = small.run(["sh", "-c", 'echo text >"$1/file"', "sh", path])
+            full = small.run(["cp", "/etc/passwd", path + "/file"])
             assert "No space left" in full.output, path
         finally:
             small.empty(path)

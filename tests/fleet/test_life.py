@@ -7,11 +7,10 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, List, Set
+from typing import Dict, Iterator, List, Set
 
 import images
 import pytest
@@ -24,7 +23,7 @@ OF_PODMAN = ["/var/lib/containers", "/run/containers", "/run/libpod", "/etc/cont
 
 
 @pytest.fixture
-def own_cache(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_cache(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A cache of its own that holds one image already."""
     place = tmp_path / "cache"
     monkeypatch.setenv("FLEET_CACHE", str(place))
@@ -36,7 +35,8 @@ def own_cache(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     engine.must("load", "--quiet", "--input", archive)
     os.unlink(archive)
     engine.clear()
-    return place
+    yield place
+    command(*COMMAND, "down")
 
 
 def up(*words: str) -> List[str]:
@@ -171,18 +171,44 @@ def test_down_also_ends_hosts_that_are_not_well(own_cache: Path) -> None:
     assert not list(Path("/sys/fs/cgroup").glob("**/*%s*" % token))
 
 
+def test_what_a_killed_bootstrap_has_mounted_is_unmounted_before_it_is_removed(own_cache: Path) -> None:
+    with Fleet(1, ["trixie"]) as made:
+        place = made.engine.temporary / "mmdebstrap" / "dev"
+        place.mkdir(parents=True)
+        original = own_cache / "original"
+        original.mkdir()
+        (original / "file").touch()
+        must("mount", "--bind", str(original), str(place))
+    assert not place.exists()
+    assert (original / "file").exists()
+    assert str(own_cache) not in Path("/proc/self/mounts").read_text(encoding="utf-8")
+
+
+def test_down_also_ends_what_podman_has_forgotten(own_cache: Path) -> None:
+    with Fleet(1, ["trixie"]) as made, subprocess.Popen(["sleep", "9999"]) as forgotten:
+        host = Path("/proc/%d/cgroup" % made.hosts[0].pid).read_text(encoding="ascii").splitlines()
+        parents = [line.rpartition(":")[2] for line in host if made.token in line]
+        for place in Path("/sys/fs/cgroup").glob("*/" + parents[0][1:]):
+            (place / "cgroup.procs").write_text(str(forgotten.pid))
+        made.engine.must("pause", made.hosts[0].container)
+        made.down()
+        assert forgotten.wait() == -9
+
+
 def test_a_fleet_whose_owner_was_killed_is_swept_away(own_cache: Path) -> None:
     script = "import sys, time; sys.path.insert(0, sys.argv[1]); from fleet import Fleet\n"
     script += "with Fleet(1, ['trixie']): print('up', flush=True); time.sleep(9999)"
     argv = [sys.executable, "-c", script, str(Path(__file__).parent)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as owner:
-        assert owner.stdout is not None
-        assert owner.stdout.readline() == b"up\n"
-        (token,) = tokens(Engine(own_cache), owned=True)
-        assert left_behind(Engine(own_cache)) == []
-        must(*COMMAND, "down")
-        assert _processes(token), "down takes no other process's fleet"
-        owner.send_signal(signal.SIGKILL)
+        try:
+            assert owner.stdout is not None
+            assert owner.stdout.readline() == b"up\n"
+            (token,) = tokens(Engine(own_cache), owned=True)
+            assert left_behind(Engine(own_cache)) == []
+            must(*COMMAND, "down")
+            assert _processes(token), "down takes no other process's fleet"
+        finally:
+            owner.kill()
     assert left_behind(Engine(own_cache)) == [token]
     with Fleet(1, ["trixie"]) as made:
         assert made.hosts[0].answers()
