@@ -82,6 +82,23 @@ def test_one_host_that_is_away_costs_neither_the_cleanup_nor_the_table(place: Pl
     assert place.sessions(owner) == STAY
 
 
+@pytest.mark.parametrize("limit", ["", " -e tmux_cleanup_fleet_max_percent=100"])
+def test_what_is_said_on_the_command_line_is_a_text(place: Place, limit: str) -> None:
+    """`-e name=false` gives a text, which as such is true."""
+    owner = place.owners[0]
+    place.populate(owner, "idle")
+    place.settle()
+    for words in ("tmux_cleanup_report_only=true", "tmux_cleanup_report_only=false --check"):
+        done = place.run("make", "cleanup", "%s%s -e %s" % (LIMIT, limit, words))
+        assert done.rc == 0, done.output
+        require_said(done, "1 of 4 sessions on 1 host would be removed.")
+        assert place.sessions(owner) == ALL
+    done = place.run("make", "cleanup", "%s%s -e tmux_cleanup_report_only=false" % (LIMIT, limit))
+    assert done.rc == 0, done.output
+    require_said(done, "1 of 4 sessions on 1 host removed.")
+    assert place.sessions(owner) == STAY
+
+
 def test_a_user_that_was_not_asked_for_keeps_everything(place: Place) -> None:
     alice, bob = place.owners
     for owner in (alice, bob):
