@@ -280,7 +280,8 @@ def fleet(bench: Bench) -> None:
         raise environments.Missing("root, to bring hosts up")
     bench.copy()
     # What is made once and used again (root file systems) stays when the copy goes.
-    _pytest(bench, "tests/fleet", str(bench.tree), FLEET_CACHE=str(CACHE / "fleet"))
+    old = environments.environment("old") / "bin"
+    _pytest(bench, "tests/fleet", str(bench.tree), FLEET_CACHE=str(CACHE / "fleet"), FLEET_OLDEST_ANSIBLE=str(old))
 
 
 def endurance(bench: Bench) -> None:

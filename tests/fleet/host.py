@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Type
 
-from engine import PATIENCE, Done, Engine, Failed, eventually, must, worked
+from engine import Done, Engine, Failed, eventually, must, worked
 
 INSIDE = Path(__file__).with_name("inside.py")
 USERS = ["alice", "bob", "carol"]
@@ -160,7 +160,7 @@ class Host:
 
     def settle(self, idle: float = IDLE, users: Sequence[str] = USERS) -> None:
         """Wait until all sessions but the printing ones are idle."""
-        self._ask(do="settle", users=list(users), idle=idle, patience=PATIENCE)
+        self._ask(do="settle", users=list(users), idle=idle)
 
     def _ask(self, **request: Any) -> Any:
         source = INSIDE.read_text(encoding="utf-8")

@@ -19,6 +19,8 @@ from typing import Any, Callable, Dict, List
 
 PRINTING = "exec vmstat -n 1"
 """Prints every second and forks nothing, so that hundreds of them are no load."""
+PATIENCE = 600.0
+"""Seconds after which something will not happen any more. Only what fails waits so long."""
 CLOCKS = ["session_created", "session_activity", "session_last_attached", "window_activity"]
 
 
@@ -56,7 +58,10 @@ def populate(users: Dict[str, List[str]]) -> None:
         attach(name, "attached")
     for name in users:
         shown = ""
+        deadline = time.monotonic() + PATIENCE
         while "attached 1" not in shown.splitlines():
+            if time.monotonic() > deadline:
+                sys.exit("%s: no client is attached: %s" % (name, shown))
             time.sleep(0.02)
             shown = must(name, "list-sessions", "-F", "#{session_name} #{session_attached}")
 
@@ -102,9 +107,9 @@ def sessions(users: List[str]) -> Dict[str, List[str]]:
     return found
 
 
-def settle(users: List[str], idle: float, patience: float) -> None:
+def settle(users: List[str], idle: float) -> None:
     """Wait until all of tmux's own clocks say that all sessions but the printing ones are idle."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + PATIENCE
     for name, names in sessions(users).items():
         while names and not _rests(name, idle):
             if time.monotonic() > deadline:

@@ -58,6 +58,7 @@ class Controller:
     def __init__(self, fleet: Fleet, folder: Path) -> None:
         self.fleet = fleet
         self.folder = folder
+        self.tools = Path(sys.executable).parent
         self.reports = folder / "reports"
         collections = folder / "collections" / "ansible_collections" / "fleet"
         collections.mkdir(parents=True, exist_ok=True)
@@ -67,10 +68,9 @@ class Controller:
         self._number = 0
 
     def variables(self, **more: str) -> Dict[str, str]:
-        tools = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
         return dict(
             self.fleet.variables,
-            PATH=tools,
+            PATH=str(self.tools) + os.pathsep + os.environ["PATH"],
             ANSIBLE_COLLECTIONS_PATH=str(self._collections),
             ANSIBLE_CALLBACK_RESULT_FORMAT="yaml",
             LC_ALL="C.UTF-8",
@@ -87,7 +87,7 @@ class Controller:
         path = self.folder / ("variables-%d.json" % self._number)
         path.write_text(json.dumps(told), encoding="utf-8")
         output = self.folder / ("output-%d.txt" % self._number)
-        command = ["ansible-playbook", "--extra-vars", "@%s" % path, *words, "fleet.tmux." + playbook]
+        command = [str(self.tools / "ansible-playbook"), "--extra-vars", "@%s" % path, *words, "fleet.tmux." + playbook]
         return Started(command, self.variables(**(settings or {})), output, self.reports / "report.json")
 
     def run(

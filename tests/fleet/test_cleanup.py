@@ -5,6 +5,8 @@
 """The playbooks over a fleet, in the ways in which people run them."""
 
 import json
+import os
+from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
@@ -145,6 +147,43 @@ def test_slices_of_a_job_become_one_report(four: Fleet, controller: Controller) 
     assert merged.report["totals"]["freed_bytes"] == sum(part.report["totals"]["freed_bytes"] for part in parts)
     assert "24 of 60 sessions on 4 hosts removed." in merged.output
     assert four.sessions() == everywhere(STAY)
+
+
+@pytest.mark.parametrize("age", ["newest", "oldest"])
+def test_names_that_are_templates_and_pages(four: Fleet, controller: Controller, age: str) -> None:
+    """On the newest ansible-core and the oldest, which has hosts that it supports: nothing in a name is ever run."""
+    hosts = HOSTS[:2]
+    pwned = controller.folder / "pwned"
+    names = [
+        "{{ lookup('pipe', 'touch %s') }}" % pwned,
+        "<script>alert(1)</script>",
+        "{% endraw %}{{ 6 * 7 }}",
+        "!unsafe &a",
+    ]
+    if age == "oldest":
+        controller.tools = oldest()
+    populate(four, names)
+    words = ["--limit", ",".join(hosts)]
+    limits: Dict[str, Any] = {"fleet_max_percent": 100, "serial": 1}
+    planned = went_well(controller.run(*words, playbook="report"))
+    done = went_well(controller.run(*words, **limits))
+    merged = went_well(controller.run(playbook="merge_reports", reports=[str(controller.reports / "report.json")]))
+    expected = sorted("%s/%s/%s" % (host, user, name) for host in hosts for user in USERS for name in names)
+    for run in (planned, done, merged):
+        assert sorted(run.removed()) == expected
+        for name in names:
+            assert name in run.output
+    assert not pwned.exists()
+    assert "<script>alert" not in (controller.reports / "report.html").read_text(encoding="utf-8")
+    again = went_well(controller.run(*words, **limits))
+    assert again.removed() == []
+
+
+def oldest() -> Path:
+    """The programs of the oldest ansible-core that is supported."""
+    named = os.environ.get("FLEET_OLDEST_ANSIBLE")
+    assert named, "name the folder of the oldest ansible-core's programs with FLEET_OLDEST_ANSIBLE"
+    return Path(named)
 
 
 # --- the limit for the fleet ------------------------------------------------------------------------------------------

@@ -98,9 +98,9 @@ def test_no_host_sees_what_another_does(fleet: Fleet) -> None:
     assert other.run(["cat", "/tmp/seen"]).rc == 1
 
 
-def test_its_first_process_buries_the_dead(host: Host) -> None:
-    host.must(["sh", "-c", "(sleep 0.1 &) ; exit"])
-    eventually(lambda: "Z" not in host.must(["ps", "axo", "stat"]), "there is no zombie")
+def test_its_first_process_is_an_init(host: Host) -> None:
+    assert host.must(["ps", "-o", "comm=", "1"]).strip() not in ("sshd", "boot")
+    assert host.must(["ps", "--ppid", "1", "-o", "comm="]).split()[0] == "sshd"
 
 
 def test_users_own_their_sessions(fleet: Fleet) -> None:
@@ -121,6 +121,8 @@ def test_users_own_their_sessions(fleet: Fleet) -> None:
 def test_idle_sessions_settle_and_the_printing_one_does_not(host: Host) -> None:
     host.populate("carol", ["quiet"])
     try:
+        host.settle(idle=2, users=["carol"])
+        host.tmux("carol", "send-keys", "-t", "=quiet:", "x")
         host.settle(idle=2, users=["carol"])
         shown = host.tmux("carol", "list-windows", "-a", "-F", "#{session_name} #{window_activity}")
         clocks = {name: int(clock) for name, clock in (line.split() for line in shown.splitlines())}
@@ -265,6 +267,7 @@ def test_tmux_breaks_for_runs_and_not_for_our_looks(host: Host, how: str) -> Non
             expected = {"missing": 127, "fails": 1, "complains": 1, "hangs": 124, "crashes": 128 + 11}
             assert bad.rc == expected[how], bad
         assert host.sessions("bob") == ["work"]
+        assert host.tmux("bob", "list-sessions", "-F", "#{session_name}") == "work\n"
     finally:
         host.mend_tmux()
     assert host.run(version, user="bob") == good
