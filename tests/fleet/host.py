@@ -211,7 +211,7 @@ class Host:
         self.must(["rm", "-f", path + "/.filler"])
 
     def exhaust(self, spare: int = 0) -> None:
-        """Let it have no more processes than it has now, but for a few to spare."""
+        """Let it have no more processes than it has now, but for a few to spare. `run` may fail as well."""
         limit, current = self._pids("pids.max"), self._pids("pids.current")
         limit.write_text(str(int(current.read_text(encoding="ascii")) + spare), encoding="ascii")
 
