@@ -10,7 +10,7 @@ import json
 import os
 import uuid
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
@@ -23,6 +23,7 @@ from ansible_collections.fleet.tmux.plugins.plugin_utils._table import table
 
 OPTIONS: Dict[str, Dict[str, Any]] = {
     "results": {"type": "dict"},
+    "variables": {"type": "list", "elements": "str"},
     "reports": {"type": "list", "elements": "path"},
     "check_mode": {"type": "bool", "default": False},
     "guard": {"type": "dict", "default": {}},
@@ -30,7 +31,7 @@ OPTIONS: Dict[str, Dict[str, Any]] = {
     "dir": {"type": "path"},
 }
 
-AUDIT = "audit.jsonl"
+AUDIT, METRICS = "audit.jsonl", "tmux_cleanup.prom"
 COLLECTION = Path(__file__).resolve().parents[2]
 
 # Names of sessions and commands are nobody's business but the admins'; metrics have none, and are read by an exporter.
@@ -46,16 +47,38 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Json:
         result: Json = super().run(tmp, task_vars)
-        exclusive = [("results", "reports")]
+        exclusive = [("results", "variables", "reports")]
         _validation, options = ActionBase.validate_argument_spec(self, OPTIONS, mutually_exclusive=exclusive)
         folder = Folder(os.path.abspath(options["dir"])) if options["dir"] else None
+        if options["variables"] is not None:
+            options["results"] = _returned(task_vars or {}, options["variables"])
         try:
             if options["results"] is None and options["reports"] is None:
                 return dict(result, changed=False, run=_begun(folder))
             made = _made(options)
         except (Unprepared, ReportError) as error:
             return dict(result, failed=True, msg=str(error))
-        return dict(result, changed=False, **_told(made), **_stored(made, folder, logged=options["reports"] is None))
+        return dict(result, changed=False, **_told(made), **_shown(made, folder, logged=options["reports"] is None))
+
+
+def _returned(task_vars: Mapping[str, Any], variables: List[str]) -> Json:
+    """Of each host of the play, the first of these variables that has a result.
+
+    A host that is not in the play any more has failed before this run: what it has is of an earlier one.
+    """
+    alive = set(task_vars["ansible_play_hosts"])
+    hostvars = task_vars["hostvars"]
+    return {
+        host: _first(hostvars[host], variables) if host in alive else {} for host in task_vars["ansible_play_hosts_all"]
+    }
+
+
+def _first(found: Mapping[str, Any], variables: List[str]) -> Any:
+    for name in variables:
+        result = found.get(name)
+        if isinstance(result, Mapping) and result and not result.get("skipped"):
+            return result
+    return {}
 
 
 class Unprepared(ValueError):
@@ -117,7 +140,6 @@ def _read(path: str) -> Mapping[str, Any]:
 
 def _told(made: Json) -> Json:
     return {
-        "table": table(made),
         "totals": made["totals"],
         "guard": made["guard"],
         "run": made["run"],
@@ -125,21 +147,41 @@ def _told(made: Json) -> Json:
     }
 
 
-def _stored(made: Json, folder: Optional[Folder], logged: bool) -> Json:
-    """The files that were written. A failure to write one comes with all the rest of the result."""
-    if folder is None:
-        return {"files": []}
+def _shown(made: Json, folder: Optional[Folder], logged: bool) -> Json:
+    """The table, and the files that were written.
+
+    What was done is written down first. A failure of one piece costs no other, and comes with all the rest.
+    """
+    pieces: List[Tuple[str, Callable[[], Any]]] = []
     files: List[str] = []
-    try:
-        folder.prepare()
+    shown: Json = {"files": files}
+    if folder is not None:
+        place = folder
+        pieces += [("dir", place.prepare)]
         if logged:  # What a merged report is made of stands in the logs of its runs.
-            files.append(folder.append(AUDIT, audit_lines(made)))
-        files.append(folder.write("report.json", json.dumps(made, indent=1) + "\n", _PRIVATE))
-        files.append(folder.write("report.html", page(made), _PRIVATE))
-        files.append(folder.write("tmux_cleanup.prom", metrics(made), _PUBLIC))
-    except OSError as error:
-        return {"files": files, "failed": True, "msg": "dir: the report could not be written: %s" % error}
-    return {"files": files}
+            pieces += [(AUDIT, lambda: files.append(place.append(AUDIT, audit_lines(made))))]
+        pieces += [
+            (
+                "report.json",
+                lambda: files.append(place.write("report.json", json.dumps(made, indent=1) + "\n", _PRIVATE)),
+            ),
+            ("report.html", lambda: files.append(place.write("report.html", page(made), _PRIVATE))),
+            (METRICS, lambda: files.append(place.write(METRICS, metrics(made), _PUBLIC))),
+        ]
+    pieces += [("table", lambda: shown.update(table=table(made)))]
+    problems = [problem for problem in (_problem(name, make) for name, make in pieces) if problem]
+    shown.setdefault("table", "The table could not be made.")
+    if problems:
+        shown.update(failed=True, msg="dir: the report could not be written: %s" % "; ".join(problems))
+    return shown
+
+
+def _problem(name: str, make: Callable[[], Any]) -> str:
+    try:
+        make()
+    except Exception as error:
+        return "%s: %s" % (name, error)
+    return ""
 
 
 def _now() -> str:

@@ -126,10 +126,10 @@ def _noticed(case: Case, now: int, notice: Optional[int]) -> Case:
 
 
 def _planned(case: Case, planned: Optional[FrozenSet[str]]) -> Case:
-    """Keep what an earlier plan does not have. A mark it bears stays: nothing has happened in it."""
-    if planned is None or case.verdict.action == "keep" or case.identity in planned:
+    """Do not remove what an earlier plan would not have. A mark it bears stays: nothing has happened in it."""
+    if planned is None or not case.verdict.remove or case.identity in planned:
         return case
-    return case._replace(verdict=Verdict("keep", "unplanned", "not in the plan; %s" % case.verdict.detail))
+    return case._replace(verdict=Verdict("keep", "unplanned", "its removal was not planned; %s" % case.verdict.detail))
 
 
 class Holders:

@@ -65,7 +65,7 @@ def matcher(option: str, patterns: Sequence[str], use_regex: bool) -> Matcher:
 class Policy(NamedTuple):
     """What to remove. Durations are seconds; ``patterns`` and ``excludes`` select what is looked at at all.
 
-    ``planned``: the identities of the sessions that may be removed or marked; None for all.
+    ``planned``: the identities of the sessions that may be removed; None for all.
     """
 
     idle: Optional[int]

@@ -20,7 +20,8 @@ description:
     to.
   - C(tmux_cleanup.prom) is for the textfile collector of node_exporter.
   - Each file but C(audit.jsonl) is written whole and then renamed.
-  - With neither O(results) nor O(reports) it only makes sure that O(dir) can be written to, and begins a run.
+  - With none of O(results), O(variables) and O(reports) it only makes sure that O(dir) can be written to, and begins a
+    run.
   - It works on the controller and sends nothing to any host, so it is best used with C(run_once=true).
 options:
   results:
@@ -28,6 +29,13 @@ options:
       - What each host returned, by the name of the host. A value may be the result of a failed task, or empty when the
         host did not get that far.
     type: dict
+  variables:
+    description:
+      - Names of variables in which the hosts of the play have what they returned. Of each host, the first counts
+        that has a result and was not skipped.
+      - Hosts that have failed in an earlier play of the same run of Ansible have no result.
+    type: list
+    elements: str
   reports:
     description:
       - Paths of C(report.json) files on the controller that are merged into one. They may have shell patterns, and each
@@ -51,7 +59,8 @@ options:
     type: dict
     default: {}
   dir:
-    description: The directory on the controller for the files. It is made when it is missing.
+    description:
+      - The directory on the controller for the files. It is made when it is missing. Not everybody may write to it.
     type: path
 extends_documentation_fragment:
   - fleet.tmux.attributes
@@ -100,24 +109,24 @@ EXAMPLES = r"""
 RETURN = r"""
 table:
   description: The report as a text with lines, for people.
-  returned: with O(results) or O(reports)
+  returned: with O(results), O(variables) or O(reports)
   type: str
 totals:
   description: The sums, as C(totals) in C(report.json).
-  returned: with O(results) or O(reports)
+  returned: with O(results), O(variables) or O(reports)
   type: dict
   sample: {failed: 0, failures: 0, freed_bytes: 20971520, freed_processes: 5, hosts: 2, kept: 4, looked_at: 7,
     marked: 0, missing: 0, not_matched: 0, ok: 1, oldest_idle: 86000, removed: 3, servers: 2, survivors: 0,
     unreachable: 1}
 guard:
   description: The verdict over the whole fleet, as C(guard) in C(report.json).
-  returned: with O(results) or O(reports)
+  returned: with O(results), O(variables) or O(reports)
   type: dict
 problems:
   description:
     - The hosts that failed, could not be reached or gave no result, and those on which a session should have been
       removed and was not.
-  returned: with O(results) or O(reports)
+  returned: with O(results), O(variables) or O(reports)
   type: list
   elements: str
 run:
@@ -126,7 +135,7 @@ run:
   type: dict
 files:
   description: The paths of the files that were written.
-  returned: with O(results) or O(reports)
+  returned: with O(results), O(variables) or O(reports)
   type: list
   elements: str
 """

@@ -139,12 +139,12 @@ options:
         type: str
   planned:
     description:
-      - Remove and mark only these sessions, of those that the policy names now. Each is the C(identity) that an earlier
-        run in check mode returned in RV(removed) or RV(marked).
+      - Remove only these sessions, of those that the policy names now. Each is the C(identity) that an earlier run in
+        check mode returned in RV(removed).
       - This is for plans that somebody approves, or that are compared with others, before anything is removed anywhere.
         An empty list removes nothing. What the policy names and the plan does not is kept, with the reason
         V(unplanned).
-      - Guards count only what is planned.
+      - Guards count only what is planned. Notice is given all the same.
     type: list
     elements: str
   survivors:
@@ -259,7 +259,7 @@ removed:
           criteria that do not hold, V(notice) for one that was marked before and whose time has not come, V(guard)
           for one that
           would have been removed or marked if there had not been too many, V(changed) for something that happened
-          after it was judged, V(unplanned) for one that is not in O(planned), V(vanished) for a session that
+          after it was judged, V(unplanned) for one whose removal is not in O(planned), V(vanished) for a session that
           ended by itself meanwhile, V(unknown) for what cannot be judged.
         - V(failed) of those in RV(failures), or V(unsaved) if no snapshot could be made.
       type: str

@@ -9,7 +9,11 @@ import fcntl
 import os
 import stat
 import tempfile
+import time
 from typing import Iterator, Sequence
+
+PATIENCE = 60.0
+"""Seconds to wait for somebody else who appends to a log."""
 
 
 class Folder:
@@ -24,6 +28,8 @@ class Folder:
         :raises OSError: when not; after a run it would be too late.
         """
         os.makedirs(self.path, mode=0o755, exist_ok=True)
+        if os.stat(self.path).st_mode & stat.S_IWOTH:
+            raise OSError("%s may be written to by everybody, who could read or replace a report" % self.path)
         with tempfile.NamedTemporaryFile(dir=self.path, prefix=".tmux_cleanup-"):
             pass
         for name in logs:
@@ -73,6 +79,19 @@ class Folder:
             os.close(folder)
 
 
+def _lock(log: int, path: str) -> None:
+    """Have the log alone. Whoever may read it can hold it, and must not hold up a run for ever."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise OSError("%s is held by another process for more than %g s" % (path, PATIENCE))
+        time.sleep(0.05)
+
+
 @contextlib.contextmanager
 def _log(path: str) -> Iterator[int]:
     """A log that is open to be appended to, and locked."""
@@ -80,7 +99,9 @@ def _log(path: str) -> Iterator[int]:
     try:
         if not stat.S_ISREG(os.fstat(log).st_mode):
             raise OSError("%s is no regular file" % path)
-        fcntl.flock(log, fcntl.LOCK_EX)
+        _lock(log, path)
+        if os.fstat(log).st_uid == os.geteuid():
+            os.fchmod(log, 0o640)
         yield log
     finally:
         os.close(log)

@@ -9,6 +9,7 @@ Labels are hosts, owners and words of ours, never names of sessions: of those th
 
 import calendar
 import time
+from collections import Counter
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.fleet.tmux.plugins.plugin_utils._report import COUNTED, STATUSES
@@ -65,16 +66,16 @@ def _owners(owners: Iterable[Mapping[str, Any]]) -> List[Sample]:
 def _reasons(hosts: Iterable[Mapping[str, Any]]) -> List[Sample]:
     found: List[Sample] = []
     for host in hosts:
-        reasons = [session["reason"] for session in host["sessions"] if session["outcome"] == "kept"]
-        found += [(_of(host, reason=reason), reasons.count(reason)) for reason in sorted(set(reasons))]
+        reasons = Counter(session["reason"] for session in host["sessions"] if session["outcome"] == "kept")
+        found += [(_of(host, reason=reason), reasons[reason]) for reason in sorted(reasons)]
     return found
 
 
 def _servers(hosts: Iterable[Mapping[str, Any]]) -> List[Sample]:
     found: List[Sample] = []
     for host in hosts:
-        statuses = [server["status"] for server in host["servers"]]
-        found += [(_of(host, status=status), statuses.count(status)) for status in sorted(set(statuses))]
+        statuses = Counter(server["status"] for server in host["servers"])
+        found += [(_of(host, status=status), statuses[status]) for status in sorted(statuses)]
     return found
 
 

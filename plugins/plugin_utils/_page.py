@@ -38,6 +38,7 @@ _REASONS = {
     "young": "it was created not long ago",
     "unfinished": "not all its panes are dead",
     "notice": "notice was given, and its time has not come",
+    "unplanned": "its removal was not in the plan",
     "guard": "a guard stopped the removal: there would have been too many",
     "changed": "something happened in it after it was judged",
     "vanished": "it ended by itself meanwhile",
@@ -284,6 +285,8 @@ def _banners(report: Report) -> List[_Banner]:
     if guard["stopped"]:
         title = "A real run would remove nothing." if run["check_mode"] else "Nothing was removed on any host."
         banners.append(_Banner("bad", title, " ".join([_lines(guard["message"]), _limits(guard)]).strip()))
+    elif guard["message"]:
+        banners.append(_Banner("bad", "Nothing was removed by a part of the runs.", _lines(guard["message"])))
     if run["merged"]:
         told = "It holds the results of %s, which are listed at its end." % _many(len(run["merged"]), "run")
         banners.append(_Banner("plain", "A merged report.", told))

@@ -53,7 +53,7 @@ NO_GUARD: Json = {
 def report(results: Mapping[str, Any], run: Run, guard: Optional[Mapping[str, Any]] = None) -> Json:
     """The report of one run, of what each host returned."""
     judged = {key: (guard or {}).get(key, value) for key, value in NO_GUARD.items()}
-    hosts = [_host(str(name), result if isinstance(result, Mapping) else {}) for name, result in results.items()]
+    hosts = [_read_host(str(name), result) for name, result in results.items()]
     if judged["stopped"]:
         hosts = [_stopped(host, str(judged["message"])) for host in hosts]
     return _complete(dict(run._asdict(), merged=[]), judged, hosts)
@@ -72,6 +72,14 @@ def _complete(run: Json, guard: Json, hosts: Sequence[Json]) -> Json:
 
 
 # --- one host ---------------------------------------------------------------------------------------------------------
+
+
+def _read_host(name: str, result: Any) -> Json:
+    """What a host returned; one whose result makes no sense must not cost the others their report."""
+    try:
+        return _host(name, result if isinstance(result, Mapping) else {})
+    except Exception as error:
+        return _host(name, {"failed": True, "msg": "its result could not be read: %r" % error})
 
 
 def _host(name: str, result: Mapping[str, Any]) -> Json:
@@ -126,7 +134,7 @@ def _survivor(process: Mapping[str, Any]) -> Json:
         "pid": _number(process.get("pid")) or 0,
         "command": _text(process.get("command")),
         "rss": _number(process.get("rss")) or 0,
-        "ports": [port for port in map(_number, process.get("ports") or []) if port is not None],
+        "ports": [port for port in map(_number, _list(process, "ports")) if port is not None],
         "result": _text(process.get("result")),
     }
 
@@ -135,7 +143,7 @@ def _window(window: Mapping[str, Any]) -> Json:
     return {
         "window": _text(window.get("window")),
         "name": _text(window.get("name")),
-        "sessions": [_text(name) for name in window.get("sessions") or []],
+        "sessions": [_text(name) for name in _list(window, "sessions")],
     }
 
 
@@ -266,7 +274,8 @@ def merged(reports: Sequence[Mapping[str, Any]], run: Run) -> Json:
         finished=max(it["finished"] for it in runs.values()),
         check_mode=modes == {True},
     )
-    return _complete(dict(whole._asdict(), merged=list(runs.values())), _guards(in_time), list(hosts.values()))
+    guard = _guards([it["guard"] for it in runs.values()])
+    return _complete(dict(whole._asdict(), merged=list(runs.values())), guard, list(hosts.values()))
 
 
 def require_report(it: Any) -> None:
@@ -284,9 +293,11 @@ def require_report(it: Any) -> None:
 def _newer(before: Optional[Json], host: Json, check_mode: bool) -> Json:
     if before is None or check_mode:
         return host
-    known = {_place(session) for session in host["sessions"]}
-    gone = [it for it in before["sessions"] if it["outcome"] == "removed" and _place(it) not in known]
-    return _counted(dict(host, sessions=gone + list(host["sessions"])))
+    removed = {_place(it) for it in host["sessions"] if it["outcome"] == "removed"}
+    gone = {_place(it): it for it in before["sessions"] if it["outcome"] == "removed" and _place(it) not in removed}
+    # Who looked later, or at the same time, may have seen it vanish.
+    others = [it for it in host["sessions"] if _place(it) not in gone]
+    return _counted(dict(host, sessions=list(gone.values()) + others))
 
 
 def _place(session: Json) -> Tuple[Any, ...]:
@@ -295,19 +306,23 @@ def _place(session: Json) -> Tuple[Any, ...]:
 
 
 def _runs(one: Mapping[str, Any]) -> List[Json]:
-    own = {key: one["run"][key] for key in ("id", "started", "finished")}
+    own = dict({key: one["run"][key] for key in ("id", "started", "finished")}, guard=one["guard"])
     return list(one["run"].get("merged") or []) or [own]
 
 
-def _guards(reports: Sequence[Mapping[str, Any]]) -> Json:
-    guards = [one["guard"] for one in reports]
+def _guards(guards: Sequence[Mapping[str, Any]]) -> Json:
+    """The guards of several runs: they were stopped if each of them was, and it is said if some were."""
+    stopped = [guard for guard in guards if guard["stopped"]]
+    message = "; ".join(dict.fromkeys(guard["message"] for guard in stopped))
+    if 0 < len(stopped) < len(guards):
+        message = "%d of %d runs were stopped: %s" % (len(stopped), len(guards), message)
     return {
         "max_removals": _same(guards, "max_removals"),
         "max_percent": _same(guards, "max_percent"),
         "planned": _whole(guards, "planned"),
         "looked_at": _whole(guards, "looked_at"),
-        "stopped": any(guard["stopped"] for guard in guards),
-        "message": "; ".join(dict.fromkeys(guard["message"] for guard in guards if guard["message"])),
+        "stopped": len(stopped) == len(guards),
+        "message": message,
     }
 
 
@@ -324,9 +339,13 @@ def _whole(guards: Sequence[Mapping[str, Any]], key: str) -> Optional[int]:
 # --- what hosts return ------------------------------------------------------------------------------------------------
 
 
-def _items(within: Mapping[str, Any], key: str) -> List[Mapping[str, Any]]:
+def _list(within: Mapping[str, Any], key: str) -> List[Any]:
     found = within.get(key)
-    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, Sequence) else []
+    return list(found) if isinstance(found, (list, tuple)) else []
+
+
+def _items(within: Mapping[str, Any], key: str) -> List[Mapping[str, Any]]:
+    return [item for item in _list(within, key) if isinstance(item, Mapping)]
 
 
 def _part(within: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -340,7 +359,10 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> Optional[int]:
-    return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
+    """A count, a size or a time; what is none, or larger than any, is not known."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        return None
+    return int(value)
 
 
 def _size(value: Any) -> Dict[str, int]:

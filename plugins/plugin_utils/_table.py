@@ -83,25 +83,29 @@ def _sum(totals: Mapping[str, Any], words: _Words) -> str:
 
 
 def _guard(guard: Mapping[str, Any]) -> str:
-    return "The limit for the whole fleet stopped it: %s" % harmless(guard["message"]) if guard["stopped"] else ""
+    if not guard["message"]:
+        return ""
+    what = "it" if guard["stopped"] else "a part of it"
+    return "The limit for the whole fleet stopped %s: %s" % (what, harmless(guard["message"]))
 
 
 # --- one line for each host and owner ---------------------------------------------------------------------------------
 
 
 def _host_rows(host: Mapping[str, Any]) -> List[Row]:
-    owners = sorted({session["owner"] for session in host["sessions"]})
+    owners: Dict[str, List[Mapping[str, Any]]] = {}
+    for session in host["sessions"]:
+        owners.setdefault(session["owner"], []).append(session)
     if owners:
-        return [_owner_row(host, owner) for owner in owners]
+        return [_owner_row(host["host"], owner, owners[owner]) for owner in sorted(owners)]
     why = {"ok": "there are no sessions", "missing": host["message"]}.get(host["status"], host["status"])
     return [[host["host"]] + ["-"] * (len(COUNTED) + 2) + [why]]
 
 
-def _owner_row(host: Mapping[str, Any], owner: str) -> Row:
-    own = [session for session in host["sessions"] if session["owner"] == owner]
+def _owner_row(host: str, owner: str, own: Sequence[Mapping[str, Any]]) -> Row:
     numbers = [sum(1 for session in own if session["outcome"] == outcome) for outcome in COUNTED]
     kept = [session for session in own if session["outcome"] == "kept"]
-    return [host["host"], owner] + [str(number) for number in [len(own), *numbers]] + [_reasons(kept) or "-"]
+    return [host, owner] + [str(number) for number in [len(own), *numbers]] + [_reasons(kept) or "-"]
 
 
 def _reasons(sessions: Sequence[Mapping[str, Any]]) -> str:

@@ -84,10 +84,12 @@ class Controller:
         self._number += 1
         told = {"tmux_cleanup_idle": IDLE, "tmux_cleanup_report_dir": str(self.reports)}
         told.update({"tmux_cleanup_" + name: value for name, value in variables.items()})
+        told = {name: value for name, value in told.items() if value is not None}
         path = self.folder / ("variables-%d.json" % self._number)
         path.write_text(json.dumps(told), encoding="utf-8")
         output = self.folder / ("output-%d.txt" % self._number)
-        command = [str(self.tools / "ansible-playbook"), "--extra-vars", "@%s" % path, *words, "fleet.tmux." + playbook]
+        which = playbook if "/" in playbook else "fleet.tmux." + playbook
+        command = [str(self.tools / "ansible-playbook"), "--extra-vars", "@%s" % path, *words, which]
         return Started(command, self.variables(**(settings or {})), output, self.reports / "report.json")
 
     def run(

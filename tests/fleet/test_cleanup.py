@@ -236,33 +236,106 @@ def test_within_the_limit_what_was_planned_is_removed(four: Fleet, controller: C
     assert starts(four) == {name: count + 5 for name, count in before.items()}
 
 
-def with_limits(four: Fleet, controller: Controller, limits: Dict[str, int]) -> List[str]:
-    """The options for an inventory in which some hosts have a limit for the fleet; the order of hosts stays."""
+def saying(four: Fleet, controller: Controller, variable: str, values: Dict[str, Any]) -> List[str]:
+    """The options for an inventory in which some hosts say something; the order of hosts stays."""
     groups: Dict[str, Any] = {}
-    for host, limit in limits.items():
-        groups[four.host(host).suite] = {"hosts": {host: {"tmux_cleanup_fleet_max_removals": limit}}}
-    inventory = controller.folder / "limits.json"
+    for host, value in values.items():
+        groups[four.host(host).suite] = {"hosts": {host: {"tmux_cleanup_" + variable: value}}}
+    inventory = controller.folder / "more.json"
     inventory.write_text(json.dumps({"all": {"children": groups}}), encoding="utf-8")
     return ["-i", str(four.inventory), "-i", str(inventory)]
 
 
-def test_a_limit_that_only_some_hosts_have_stops_those(four: Fleet, controller: Controller) -> None:
-    """Whoever has one waits for the plans of all; the first host of the run has none, so there are none."""
+@pytest.mark.parametrize("limits", [{HOSTS[0]: 5}, {HOSTS[3]: 5}, {HOSTS[0]: 100, HOSTS[2]: 5}])
+def test_a_limit_that_any_host_has_counts_for_all(four: Fleet, controller: Controller, limits: Dict[str, int]) -> None:
+    """The strictest of them, wherever it is in the inventory."""
     populate(four)
-    run = controller.run(*with_limits(four, controller, {HOSTS[3]: 100}))
-    assert run.rc != 0
-    assert run.status() == {**dict.fromkeys(HOSTS[:3], "ok"), HOSTS[3]: "failed"}
-    assert "need the plans of all hosts before anything is removed" in run.host(HOSTS[3])["message"]
-    sessions = four.sessions()
-    assert {host: sessions[host]["bob"] for host in HOSTS} == {**dict.fromkeys(HOSTS[:3], STAY), HOSTS[3]: ALL}
-
-
-def test_the_strictest_limit_of_any_host_counts(four: Fleet, controller: Controller) -> None:
-    populate(four)
-    run = controller.run(*with_limits(four, controller, {HOSTS[0]: 100, HOSTS[2]: 5}))
+    run = controller.run(*saying(four, controller, "fleet_max_removals", limits))
     assert run.rc != 0
     assert run.report["guard"]["max_removals"] == 5
     assert four.sessions() == everywhere(ALL)
+    assert run.removed() == []
+
+
+@pytest.mark.parametrize("wrong", ["2O", "", "-1", "20%"])
+def test_a_limit_that_is_none_is_refused_before_anything_is_done(
+    four: Fleet, controller: Controller, wrong: str
+) -> None:
+    populate(four)
+    run = controller.run(fleet_max_percent=wrong)
+    assert run.rc != 0
+    assert "tmux_cleanup_fleet_max_percent" in run.output
+    assert run.report == {}
+    assert four.sessions() == everywhere(ALL)
+
+
+@pytest.mark.parametrize("host", [HOSTS[0], HOSTS[3]])
+def test_a_host_that_only_wants_a_report_stands_for_all(four: Fleet, controller: Controller, host: str) -> None:
+    """A report is of one kind."""
+    populate(four)
+    run = went_well(controller.run(*saying(four, controller, "report_only", {host: True})))
+    assert run.report["run"]["check_mode"] is True
+    assert "24 of 60 sessions on 4 hosts would be removed." in run.output
+    assert four.sessions() == everywhere(ALL)
+
+
+@pytest.mark.parametrize("said", ["ture", "yes please"])
+def test_a_typing_error_does_not_remove_anything(four: Fleet, controller: Controller, said: str) -> None:
+    populate(four)
+    run = controller.run(report_only=said)
+    assert run.rc != 0 and "tmux_cleanup_report_only" in run.output
+    later = went_well(controller.run(*saying(four, controller, "report_only", {HOSTS[3]: said})))
+    assert later.report["run"]["check_mode"] is True
+    assert four.sessions() == everywhere(ALL)
+
+
+def test_a_report_removes_nothing_whatever_else_is_said(four: Fleet, controller: Controller) -> None:
+    populate(four)
+    went_well(controller.run(playbook="report", report_only=False, fleet_max_percent=100))
+    assert four.sessions() == everywhere(ALL)
+
+
+SITE = """\
+- import_playbook: fleet.tmux.cleanup
+  vars:
+    tmux_cleanup_patterns: [idle]
+    tmux_cleanup_report_dir: {folder}/first
+    tmux_cleanup_fleet_max_removals: 12
+
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.fail:
+      when: inventory_hostname == "trixie-1"
+
+- import_playbook: fleet.tmux.cleanup
+  vars:
+    tmux_cleanup_report_dir: {folder}/second
+    {limit}: {value}
+"""
+
+
+@pytest.mark.parametrize(("limit", "value"), [("tmux_cleanup_activity", "any"), ("tmux_cleanup_fleet_max_removals", 9)])
+def test_one_cleanup_after_another_has_nothing_of_the_first(
+    four: Fleet, controller: Controller, limit: str, value: Any
+) -> None:
+    """In one run of Ansible, with a host that fails in between: it is not in the second, and nothing is told twice."""
+    populate(four)
+    site = controller.folder / "site.yml"
+    site.write_text(SITE.format(folder=controller.folder, limit=limit, value=value), encoding="utf-8")
+    run = controller.run(playbook=str(site), report_dir=None)
+    first, second = [
+        run._replace(report=json.loads((controller.folder / which / "report.json").read_text(encoding="utf-8")))
+        for which in ("first", "second")
+    ]
+    assert run.rc != 0
+    assert sorted(first.removed()) == sorted(it for it in GONE if it.endswith("/idle"))
+    assert second.status() == {**dict.fromkeys(HOSTS, "ok"), "trixie-1": "missing"}
+    left = sorted(it for it in GONE if it.endswith("/idle; too") and not it.startswith("trixie-1"))
+    assert sorted(second.removed()) == left
+    expected = everywhere(STAY)
+    expected["trixie-1"] = {user: sorted([*STAY, "idle; too"]) for user in USERS}
+    assert four.sessions() == expected
 
 
 def test_reports_that_cannot_be_written_are_found_out_before_the_first_removal(

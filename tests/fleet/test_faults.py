@@ -130,6 +130,20 @@ def test_a_host_that_goes_away_in_the_middle(
     require_right_again(three, controller, sick.all_sessions())
 
 
+@pytest.mark.parametrize("limits", [{}, {"fleet_max_percent": 100}])
+def test_nobody_else_pays_where_errors_are_said_to_be_fatal(
+    three: Fleet, controller: Controller, sick: Host, limits: Dict[str, Any]
+) -> None:
+    sick.kill()
+    try:
+        run = controller.run(settings={"ANSIBLE_ANY_ERRORS_FATAL": "true"}, serial=1, **limits)
+    finally:
+        sick.revive()
+    assert run.rc != 0
+    assert run.status()[SICK] == "unreachable", run.output
+    require_others_done(three, run)
+
+
 def await_quiet(host: Host) -> None:
     """Wait until what a broken run has begun on a host has come to its end."""
     eventually(

@@ -35,7 +35,7 @@ def run(place: Place, command: str, **variables: str) -> Done:
     }
     for who in ("GIT_AUTHOR", "GIT_COMMITTER"):
         git.update({who + "_NAME": "somebody", who + "_EMAIL": "somebody@example.com"})
-    return place.run("sh", "-c", command, directory="/tmp", PATH=tools, **git, **variables)
+    return place.run("sh", "-c", command, owner=None, directory="/tmp", PATH=tools, **git, **variables)
 
 
 def require(place: Place, command: str, **variables: str) -> str:
@@ -247,8 +247,8 @@ def test_a_host_that_no_controller_reaches_pulls_and_leaves_its_metrics_where_th
     metrics = require(place, "cat /tmp/textfile_collector/tmux_cleanup.prom")
     assert 'tmux_cleanup_sessions{host="%s",outcome="removed"} 1\n' % host in metrics, metrics
     # What reads it is not root.
-    done = place.run("cat", "/tmp/textfile_collector/tmux_cleanup.prom", owner=alice, directory="/")
-    assert done == Done(0, metrics)
+    seen = place.run("cat", "/tmp/textfile_collector/tmux_cleanup.prom", owner=alice, directory="/")
+    assert seen == Done(0, metrics)
 
 
 # --- ansible-builder

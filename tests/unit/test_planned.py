@@ -32,7 +32,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def identities(result: Dict[str, Any]) -> List[str]:
-    return [it["identity"] for key in ("removed", "marked") for it in result[key]]
+    return [it["identity"] for it in result["removed"]]
 
 
 def planned(*identities: str) -> Any:
@@ -100,6 +100,23 @@ def test_a_mark_survives_a_plan_without_it(server: World, monkeypatch: pytest.Mo
     assert mark is not None
     assert marked(server, identity) == mark
     assert told(perform(server, manner)) == {"first": "removed: idle"}
+
+
+def test_a_planned_mark_is_no_planned_removal(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan of marks alone is one of no removals, whoever else has given notice meanwhile, and however long ago."""
+    clock = Clock(monkeypatch)
+    clock.ahead = 10
+    settled(server, *server.ids())
+    manner = Manner(notice=60)
+    checked = perform(server, manner, check=True)
+    assert told(checked) == {"first": "marked: idle"}
+    assert told(perform(server, manner)) == {"first": "marked: idle"}
+    clock.ahead = 100
+    assert told(perform(server, manner, planned(*identities(checked)))) == {"first": "kept: unplanned"}
+
+
+def test_notice_is_given_whatever_was_planned(server: World) -> None:
+    assert told(perform(server, Manner(notice=60), planned())) == {"first": "marked: idle"}
 
 
 def test_the_clock_of_the_host_is_told(server: World) -> None:

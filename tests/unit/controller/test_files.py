@@ -5,6 +5,7 @@
 """Files are whole or the old ones, and a log keeps every line, whatever happens in between."""
 
 import errno
+import fcntl
 import multiprocessing
 import os
 import stat
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.fleet.tmux.plugins.plugin_utils import _files
 from ansible_collections.fleet.tmux.plugins.plugin_utils._files import Folder
 
 
@@ -133,3 +135,30 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=str(tmp_path / "file")):
         Folder(str(tmp_path / "file")).prepare()
+
+
+def test_a_folder_that_everybody_may_write_to_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "open"
+    place.mkdir()
+    place.chmod(0o1777)
+    with pytest.raises(OSError, match="may be written to by everybody"):
+        Folder(str(place)).prepare("audit.jsonl")
+    assert os.listdir(place) == []
+
+
+def test_a_log_of_ours_that_others_may_read_is_closed_to_them(tmp_path: Path) -> None:
+    log = tmp_path / "audit.jsonl"
+    log.touch()
+    log.chmod(0o666)
+    Folder(str(tmp_path)).append("audit.jsonl", ["x"])
+    assert stat.S_IMODE(log.stat().st_mode) == 0o640
+
+
+def test_who_holds_a_log_does_not_hold_up_a_run_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_files, "PATIENCE", 0.2)
+    with open(tmp_path / "audit.jsonl", "w", encoding="utf-8") as holder:
+        fcntl.flock(holder, fcntl.LOCK_SH)
+        with pytest.raises(OSError, match="is held by another process"):
+            Folder(str(tmp_path)).append("audit.jsonl", ["x"])
+    Folder(str(tmp_path)).append("audit.jsonl", ["x"])
+    assert (tmp_path / "audit.jsonl").read_text(encoding="utf-8") == "x\n"

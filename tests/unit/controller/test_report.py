@@ -5,16 +5,20 @@
 """A report has every host and every session once, and its sums are sums, whatever hosts return."""
 
 import json
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import pytest
+from ansible_collections.fleet.tmux.plugins.plugin_utils._audit import audit_lines
 from ansible_collections.fleet.tmux.plugins.plugin_utils._guard import judge_fleet
+from ansible_collections.fleet.tmux.plugins.plugin_utils._metrics import metrics
+from ansible_collections.fleet.tmux.plugins.plugin_utils._page import page
 from ansible_collections.fleet.tmux.plugins.plugin_utils._report import (
     ReportError,
     iso_time,
     merged,
     report,
 )
+from ansible_collections.fleet.tmux.plugins.plugin_utils._table import table
 from ansible_collections.fleet.tmux.tests.unit.controller.sample import (
     FLEET,
     RUN,
@@ -180,11 +184,62 @@ def test_of_checks_only_the_newest_counts() -> None:
 
 
 def test_guards_of_slices_are_added_up() -> None:
+    """Some were stopped and some were not: the sum says both."""
     one = whole(guard=judge_fleet(FLEET, max_removals=1), id="1")
     two = whole({"x": result([gone("a")])}, guard=judge_fleet({"x": result([gone("a")])}, max_removals=1), id="2")
-    guard = valid(merged([one, two], RUN))["guard"]
-    assert (guard["stopped"], guard["planned"], guard["looked_at"], guard["max_removals"]) == (True, 3, 8, 1)
+    made = valid(merged([one, two], RUN))
+    guard = made["guard"]
+    assert (guard["stopped"], guard["planned"], guard["looked_at"], guard["max_removals"]) == (False, 3, 8, 1)
+    assert guard["message"].startswith("1 of 2 runs were stopped: 2 sessions would be removed")
+    assert made["totals"]["removed"] == 1
+    assert "stopped a part of it" in table(made)
+    assert "Nothing was removed by a part of the runs." in page(made)
     assert merged([whole(), two], RUN)["guard"]["max_removals"] is None
+    assert merged([made, one], RUN)["guard"] == guard, "a run counts once, however often it is there"
+    stopped = [one, whole(guard=judge_fleet(FLEET, max_removals=1), id="3")]
+    assert merged(stopped, RUN)["guard"]["stopped"] is True
+
+
+def test_who_saw_a_removed_session_vanish_does_not_undo_its_removal() -> None:
+    """Two controllers at the same time: one removed it, the other saw that it had gone."""
+    one = whole({"g": result([gone("a")])}, id="1")
+    two = whole({"g": result(kept=[item("a", "vanished")])}, id="2", finished="2027-01-16T00:00:00Z")
+    for reports in ([one, two], [two, one]):
+        made = valid(merged(reports, RUN))
+        assert fates(made, "g") == {"a": "removed: idle"}
+        assert made["totals"]["looked_at"] == 1
+
+
+_ODD: List[Dict[str, Any]] = [
+    {"survivors": [{"pid": 1, "ports": 7}]},
+    {"survivors": 7, "lives_on": {"a": 1}},
+    {"lives_on": [{"sessions": 7}]},
+    {"freed": {"processes": 10**400, "bytes": -1}, "idle": 10**400},
+    {"idle": True, "evidence": [], "name": float("nan"), "owner": {}},
+]
+
+
+@pytest.mark.parametrize("odd", _ODD)
+def test_a_host_with_an_odd_result_costs_the_others_nothing(odd: Dict[str, Any]) -> None:
+    made = whole(
+        dict(FLEET, odd=result([dict(gone("x"), **odd)]), worse={"counts": 7, "removed": "x", "judged_at": "x"})
+    )
+    assert fates(made, "web1") == fates(whole(), "web1")
+    assert made["totals"]["freed_bytes"] < 2**63
+    for make in (table, page, metrics, audit_lines):
+        assert make(made)
+
+
+def test_a_result_that_cannot_be_read_is_a_failed_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(Dict[str, Any]):
+        def get(self, key: Any, default: Any = None) -> Any:
+            if "msg" not in self:
+                raise RuntimeError("no more")
+            return super().get(key, default)
+
+    made = whole(dict(FLEET, broken=Broken(a=1)))
+    assert (host(made, "broken")["status"], host(made, "web1")["status"]) == ("failed", "ok")
+    assert "no more" in host(made, "broken")["message"]
 
 
 @pytest.mark.parametrize(
