@@ -29,7 +29,7 @@ from environments import CACHE, ROOT
 
 NAMESPACE = Path("ansible_collections") / "fleet" / "tmux"
 LOGS = CACHE / "logs"
-PATIENCE = 1800  # seconds for one command: what takes longer hangs
+PATIENCE = 3000  # seconds for one command: what takes longer hangs
 Word = t.Union[str, Path]
 
 
