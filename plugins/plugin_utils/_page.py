@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._policy import spoken
+from ansible_collections.fleet.tmux.plugins.plugin_utils._report import WELL_SERVERS
 from ansible_collections.fleet.tmux.plugins.plugin_utils._text import harmless, many, sized
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 _TEMPLATES = Path(__file__).resolve().parents[2] / "roles" / "tmux_cleanup" / "templates"
 
-_WELL = ("ok", "absent")
 _OLDEST = 20
 # What is longer is closed at first: it would push everything else out of sight, and take the browser a while.
 _LONG, _VERY_LONG = 60, 300
@@ -541,7 +541,7 @@ def _servers(report: Report) -> _Table:
         [host["host"]] + [server[key] for key in ("owner", "socket", "status", "reason", "version")]
         for host in report["hosts"]
         for server in host["servers"]
-        if server["status"] not in _WELL
+        if server["status"] not in WELL_SERVERS
     ]
     return _table(
         "servers", "Servers that could not be used", "What is in them was neither seen nor removed.", columns, rows
