@@ -28,6 +28,7 @@ OPTIONS: Dict[str, Dict[str, Any]] = {
     "check_mode": {"type": "bool", "default": False},
     "guard": {"type": "dict", "default": {}},
     "run": {"type": "dict", "default": {}},
+    "policy": {"type": "dict"},
     "dir": {"type": "path"},
 }
 
@@ -106,10 +107,19 @@ def _made(options: Mapping[str, Any]) -> Json:
         finished=_now(),
         check_mode=options["check_mode"],
         collection_version=_version(),
+        policy=_plain(options["policy"]),
     )
     if options["reports"] is None:
         return report(options["results"], this, options["guard"])
     return _merged([_read(path) for path in _paths(options["reports"])], this)
+
+
+def _plain(policy: Optional[Mapping[str, Any]]) -> Optional[Json]:
+    """Values as JSON has them: what templates make of nothing is an empty text on the older ansible-core."""
+    if policy is None:
+        return None
+    read: Json = json.loads(json.dumps(policy, default=str))
+    return {name: None if value == "" else value for name, value in read.items()}
 
 
 def _merged(reports: List[Mapping[str, Any]], this: Run) -> Json:
@@ -166,7 +176,7 @@ def _shown(made: Json, folder: Optional[Folder], logged: bool) -> Json:
                 lambda: files.append(place.write("report.json", json.dumps(made, indent=1) + "\n", _PRIVATE)),
             ),
             ("report.html", lambda: files.append(place.write("report.html", page(made), _PRIVATE))),
-            (METRICS, lambda: files.append(place.write(METRICS, metrics(made), _PUBLIC))),
+            (METRICS, lambda: files.append(place.write(METRICS, metrics(made, place.read(METRICS)), _PUBLIC))),
         ]
     pieces += [("table", lambda: shown.update(table=table(made)))]
     problems = [problem for problem in (_problem(name, make) for name, make in pieces) if problem]

@@ -54,6 +54,9 @@ options:
         what O(results) planned is reported as kept.
     type: dict
     default: {}
+  policy:
+    description: The policy of the run, for whoever reads the report. Names and values as they are.
+    type: dict
   run:
     description: What this module returned as RV(run) when the run began.
     type: dict

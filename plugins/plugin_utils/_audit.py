@@ -28,7 +28,7 @@ def audit_lines(report: Report) -> List[str]:
 
 
 def _run(report: Report) -> Dict[str, Any]:
-    run = {key: report["run"][key] for key in ("started", "check_mode", "collection_version")}
+    run = {key: report["run"][key] for key in ("started", "check_mode", "collection_version", "policy")}
     return dict({"event": "run"}, **run, guard=report["guard"], totals=report["totals"])
 
 

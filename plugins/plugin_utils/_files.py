@@ -54,6 +54,14 @@ class Folder:
         self._sync()
         return place
 
+    def read(self, name: str) -> str:
+        """What is in a file; nothing if it is not there."""
+        try:
+            with open(self._place(name), encoding="utf-8", errors="replace") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+
     def append(self, name: str, lines: Sequence[str]) -> str:
         """Append lines, all of them in one piece, also when several runs do so at the same time."""
         place = self._place(name)

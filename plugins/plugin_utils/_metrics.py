@@ -8,6 +8,7 @@ Labels are hosts, owners and words of ours, never names of sessions: of those th
 """
 
 import calendar
+import re
 import time
 from collections import Counter
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
@@ -26,20 +27,30 @@ class _Family(NamedTuple):
     samples: Iterable[Sample]
 
 
-def metrics(report: Report) -> str:
-    """The text of all metrics; every one is a gauge, as it was after the run."""
-    return "".join(_family(family) for family in _families(report))
+def metrics(report: Report, before: str = "") -> str:
+    """The text of all metrics; every one is a gauge, as it was after the run.
+
+    ``before``: the text of the run before. When this one was to remove nothing, the last that was not is told on.
+    """
+    return "".join(_family(family) for family in _families(report, before))
 
 
-def _families(report: Report) -> List[_Family]:
-    run, hosts, totals = report["run"], report["hosts"], report["totals"]
+def _families(report: Report, before: str) -> List[_Family]:
+    run, totals = report["run"], report["totals"]
+    hosts = [host for host in report["hosts"] if host["scope"] is not None]  # of the others nothing is known
+    every = report["hosts"]
     return [
         _Family("last_run_timestamp_seconds", "When the report was made.", [({}, _epoch(run["finished"]))]),
+        _Family(
+            "last_cleanup_timestamp_seconds",
+            "When something was last allowed to be removed.",
+            [({}, _last(report, before))],
+        ),
         _Family("last_run_duration_seconds", "How long the run took.", [({}, _took(run))]),
         _Family("check_mode", "Whether it was check mode: what follows would be done.", [({}, run["check_mode"])]),
         _Family("guard_stopped", "Whether the limit for the fleet stopped it.", [({}, report["guard"]["stopped"])]),
         _Family("hosts", "Hosts by what became of them.", [({"status": it}, totals[it]) for it in STATUSES]),
-        _Family("host_ok", "Whether a host gave a result.", [(_of(it), it["status"] == "ok") for it in hosts]),
+        _Family("host_ok", "Whether a host gave a result.", [(_of(it), it["status"] == "ok") for it in every]),
         _Family("sessions", "Sessions by what became of them.", _outcomes(hosts)),
         _Family("kept_sessions", "Sessions that stay, by reason.", _reasons(hosts)),
         _Family("owner_sessions", "Sessions of a user on all hosts.", _owners(report["owners"])),
@@ -49,6 +60,13 @@ def _families(report: Report) -> List[_Family]:
         _Family("survivors", "Processes that outlived their session.", [(_of(it), _survivors(it)) for it in hosts]),
         _Family("servers", "tmux servers by state.", _servers(hosts)),
     ]
+
+
+def _last(report: Report, before: str) -> Optional[int]:
+    if not (report["run"]["check_mode"] or report["guard"]["stopped"]):
+        return _epoch(report["run"]["finished"])
+    found = re.search(r"^tmux_cleanup_last_cleanup_timestamp_seconds (\d{1,18})$", before, re.ASCII | re.MULTILINE)
+    return int(found.group(1)) if found else None
 
 
 def _of(host: Mapping[str, Any], **labels: str) -> Dict[str, str]:

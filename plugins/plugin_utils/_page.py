@@ -273,8 +273,15 @@ def _run(run: Report) -> Dict[str, Any]:
         "took": took,
         "id": _short(run["id"]),
         "version": _short(run["collection_version"]),
+        "policy": _policy(run["policy"] or {}),
         "merged": [(_short(it["id"]), _date(it["started"]), _date(it["finished"])) for it in run["merged"]],
     }
+
+
+def _policy(policy: Report) -> str:
+    """What the run was told, without what it was not."""
+    told = {name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in policy.items()}
+    return _short("; ".join("%s: %s" % (name, it) for name, it in told.items() if it not in (None, "", False)))
 
 
 def _banners(report: Report) -> List[_Banner]:
@@ -284,26 +291,13 @@ def _banners(report: Report) -> List[_Banner]:
         banners.append(_Banner("info", "Check mode: nothing was done.", "This is what a real run would have done."))
     if guard["stopped"]:
         title = "A real run would remove nothing." if run["check_mode"] else "Nothing was removed on any host."
-        banners.append(_Banner("bad", title, " ".join([_lines(guard["message"]), _limits(guard)]).strip()))
+        banners.append(_Banner("bad", title, _lines(guard["message"]) + "."))
     elif guard["message"]:
         banners.append(_Banner("bad", "Nothing was removed by a part of the runs.", _lines(guard["message"])))
     if run["merged"]:
         told = "It holds the results of %s, which are listed at its end." % _many(len(run["merged"]), "run")
         banners.append(_Banner("plain", "A merged report.", told))
     return banners
-
-
-def _limits(guard: Report) -> str:
-    """What the guard allows, and what was planned."""
-    limits = [
-        template % guard[key]
-        for key, template in (("max_removals", "%d sessions"), ("max_percent", "%g percent of those looked at"))
-        if guard[key] is not None
-    ]
-    if guard["planned"] is None or not limits:
-        return ""
-    looked_at = "" if guard["looked_at"] is None else " of %d" % guard["looked_at"]
-    return "Planned: %d%s. Allowed: %s." % (guard["planned"], looked_at, " and ".join(limits))
 
 
 def _nothing(totals: Report) -> str:

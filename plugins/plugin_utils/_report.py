@@ -31,13 +31,14 @@ class ReportError(ValueError):
 
 
 class Run(NamedTuple):
-    """Which run it was. Times are UTC in ISO 8601; ``started`` is None where nobody noted it."""
+    """Which run it was. Times are UTC in ISO 8601; ``started`` is None where nobody noted it, and so is ``policy``."""
 
     id: str
     started: Optional[str]
     finished: str
     check_mode: bool
     collection_version: str
+    policy: Optional[Json] = None
 
 
 NO_GUARD: Json = {
@@ -55,7 +56,7 @@ def report(results: Mapping[str, Any], run: Run, guard: Optional[Mapping[str, An
     judged = {key: (guard or {}).get(key, value) for key, value in NO_GUARD.items()}
     hosts = [_read_host(str(name), result) for name, result in results.items()]
     if judged["stopped"]:
-        hosts = [_stopped(host, str(judged["message"])) for host in hosts]
+        hosts = [_stopped(host) for host in hosts]
     return _complete(dict(run._asdict(), merged=[]), judged, hosts)
 
 
@@ -157,15 +158,15 @@ def _server(item: Mapping[str, Any]) -> Json:
     }
 
 
-def _stopped(host: Json, message: str) -> Json:
+def _stopped(host: Json) -> Json:
     """The host as it is when the fleet-wide guard let nobody do anything: the plan, and nothing done."""
-    return _counted(dict(host, sessions=[_spared(session, message) for session in host["sessions"]]))
+    return _counted(dict(host, sessions=[_spared(session) for session in host["sessions"]]))
 
 
-def _spared(session: Json, message: str) -> Json:
+def _spared(session: Json) -> Json:
     if session["outcome"] not in ("removed", "marked"):
         return session
-    detail = "not done: %s; %s" % (message, session["detail"])
+    detail = "not done, because of the limit for the fleet; %s" % session["detail"]
     return dict(
         session,
         outcome="kept",
@@ -273,6 +274,7 @@ def merged(reports: Sequence[Mapping[str, Any]], run: Run) -> Json:
         started=min(started) if started else None,
         finished=max(it["finished"] for it in runs.values()),
         check_mode=modes == {True},
+        policy=_same([it["run"] for it in in_time], "policy"),
     )
     guard = _guards([it["guard"] for it in runs.values()])
     return _complete(dict(whole._asdict(), merged=list(runs.values())), guard, list(hosts.values()))
@@ -327,8 +329,8 @@ def _guards(guards: Sequence[Mapping[str, Any]]) -> Json:
 
 
 def _same(guards: Sequence[Mapping[str, Any]], key: str) -> Any:
-    values = {guard[key] for guard in guards}
-    return values.pop() if len(values) == 1 else None
+    values = [guard.get(key) for guard in guards]
+    return values[0] if all(value == values[0] for value in values) else None
 
 
 def _whole(guards: Sequence[Mapping[str, Any]], key: str) -> Optional[int]:

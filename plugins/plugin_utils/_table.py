@@ -98,7 +98,7 @@ def _host_rows(host: Mapping[str, Any]) -> List[Row]:
         owners.setdefault(session["owner"], []).append(session)
     if owners:
         return [_owner_row(host["host"], owner, owners[owner]) for owner in sorted(owners)]
-    why = {"ok": "there are no sessions", "missing": host["message"]}.get(host["status"], host["status"])
+    why = {"ok": "no session was looked at", "missing": host["message"]}.get(host["status"], host["status"])
     return [[host["host"]] + ["-"] * (len(COUNTED) + 2) + [why]]
 
 

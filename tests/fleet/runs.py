@@ -115,10 +115,10 @@ class Started:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=variables
             )
 
-    def end(self) -> Run:
+    def end(self, patience: float = PATIENCE) -> Run:
         """Wait for its end."""
         try:
-            self.process.wait(PATIENCE)
+            self.process.wait(patience)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise AssertionError("not done yet: %s" % self.output())

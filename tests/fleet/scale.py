@@ -70,7 +70,7 @@ def measure(controller: Controller, names: int, forks: int, **variables: Any) ->
     settings = {"ANSIBLE_PIPELINING": "true"}
     run = controller.start("-i", str(path), "--forks", str(forks), settings=settings, **variables)
     watch = Watch(run)
-    ended = run.end()
+    ended = run.end(patience=3600 + 10 * names)
     wall, after = time.monotonic() - started, os.times()
     main, whole = watch.end()
     assert ended.rc == 0, ended.output

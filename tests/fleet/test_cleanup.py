@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
-from fleet import OPERATOR_PASSWORD, ROOT_PASSWORD, SUITES, Fleet
+from fleet import IDLE, OPERATOR_PASSWORD, ROOT_PASSWORD, SUITES, Fleet
 from host import USERS
 from prometheus_client.parser import text_string_to_metric_families
 from runs import STAY, Controller, left_behind, went_well
@@ -90,6 +90,8 @@ def test_the_files_of_the_report(four: Fleet, controller: Controller) -> None:
     populate(four)
     show = {"ANSIBLE_SHOW_CUSTOM_STATS": "true"}
     run = went_well(controller.run(settings=show))
+    assert run.report["run"]["policy"]["idle"] == IDLE
+    assert run.report["run"]["policy"]["protect"] == ["attached", "busy", "keep"]
     totals = run.report["totals"]
     assert (totals["hosts"], totals["ok"], totals["removed"], totals["kept"]) == (4, 4, 24, 36)
     assert totals["freed_processes"] >= 24 and totals["freed_bytes"] > 24 * 100000
@@ -257,15 +259,26 @@ def test_a_limit_that_any_host_has_counts_for_all(four: Fleet, controller: Contr
     assert run.removed() == []
 
 
-@pytest.mark.parametrize("wrong", ["2O", "", "-1", "20%"])
+@pytest.mark.parametrize("wrong", ["2O", "", "-1", "20%", 200])
 def test_a_limit_that_is_none_is_refused_before_anything_is_done(
     four: Fleet, controller: Controller, wrong: str
 ) -> None:
     populate(four)
+    before = starts(four)
     run = controller.run(fleet_max_percent=wrong)
     assert run.rc != 0
     assert "tmux_cleanup_fleet_max_percent" in run.output
     assert run.report == {}
+    assert starts(four) == before
+    assert four.sessions() == everywhere(ALL)
+
+
+def test_a_variable_that_is_misspelt_is_refused_before_anything_is_done(four: Fleet, controller: Controller) -> None:
+    """It would be no limit."""
+    populate(four)
+    run = controller.run(fleet_max_percnt=5)
+    assert run.rc != 0
+    assert "There is no variable tmux_cleanup_fleet_max_percnt" in run.output
     assert four.sessions() == everywhere(ALL)
 
 

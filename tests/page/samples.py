@@ -159,6 +159,7 @@ def report(hosts: Sequence[Report], **more: Any) -> Report:
         "finished": "2025-11-28T07:02:43Z",
         "check_mode": False,
         "collection_version": "0.1.0",
+        "policy": {"idle": "3d", "protect": ["attached", "busy", "keep"], "finished": False, "notice": None},
         "merged": [],
     }
     assert set(more) <= set(run)
@@ -301,7 +302,7 @@ def stopped() -> Report:
                     "agent-%d" % one,
                     "bob",
                     reason="guard",
-                    detail="idle for 3d 2h, but the guard stopped the run",
+                    detail="not done, because of the limit for the fleet; idle for 3d 2h",
                     idle=3 * DAY + one * 60,
                 )
                 for one in range(6)
@@ -309,7 +310,7 @@ def stopped() -> Report:
         )
         for number in range(1, 9)
     ]
-    message = "48 of 48 sessions (100 %) would be removed, more than max_percent: 25. Nothing was removed on any host."
+    message = "48 of 48 sessions would be removed, tmux_cleanup_fleet_max_percent is 25"
     return report(
         hosts,
         guard={
@@ -329,7 +330,7 @@ def merged() -> Report:
         {"id": "run-b", "started": None, "finished": "2025-11-28T07:02:00Z"},
         {"id": "run-c", "started": "2025-11-28T07:02:00Z", "finished": "2025-11-28T07:02:43Z"},
     ]
-    return report(night()["hosts"], merged=runs, started=None)
+    return report(night()["hosts"], merged=[{**run, "guard": _NO_GUARD} for run in runs], started=None)
 
 
 def quiet() -> Report:
@@ -365,7 +366,8 @@ def hostile(texts: Sequence[str] = HOSTILE) -> Report:
         [_hostile_host(text) for text in texts],
         id=texts[0],
         collection_version=texts[1],
-        merged=[{"id": texts[0], "started": None, "finished": "2025-11-28T07:01:00Z"}],
+        policy={"patterns": list(texts), texts[0]: texts[1]},
+        merged=[{"id": texts[0], "started": None, "finished": "2025-11-28T07:01:00Z", "guard": _NO_GUARD}],
         guard={"stopped": True, "message": " ".join(texts)},
     )
 

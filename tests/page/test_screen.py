@@ -83,8 +83,20 @@ def test_the_guard_says_why_it_stopped_the_run(screen: Screen) -> None:
     screen.show(samples.stopped())
     told = screen.one(".banner.bad").text
     assert "Nothing was removed on any host." in told
-    assert "48 of 48 sessions (100 %) would be removed, more than max_percent: 25." in told
-    assert "Planned: 48 of 48. Allowed: 40 sessions and 25 percent of those looked at." in told
+    assert "48 of 48 sessions would be removed, tmux_cleanup_fleet_max_percent is 25." in told
+
+
+def test_the_policy_is_at_the_end(screen: Screen) -> None:
+    screen.show(samples.night())
+    assert "Policy: idle: 3d; protect: attached, busy, keep" in screen.one("footer").text
+
+
+def test_a_merged_report_of_which_a_part_was_stopped_says_so(screen: Screen) -> None:
+    made = samples.merged()
+    made["guard"].update(message="1 of 3 runs were stopped: 9 sessions would be removed")
+    screen.show(made)
+    told = screen.one(".banner.bad").text
+    assert "Nothing was removed by a part of the runs." in told and "1 of 3 runs were stopped" in told
 
 
 def test_a_merged_report_names_its_runs(screen: Screen) -> None:

@@ -5,6 +5,7 @@
 """The role says what its module says: defaults, argument specification and module options are compared."""
 
 import os
+import re
 from typing import Any, Dict
 
 import pytest
@@ -27,6 +28,7 @@ def load(*path: str) -> Any:
 
 
 DEFAULTS: Dict[str, Any] = load("defaults", "main.yml")
+VARS: Dict[str, Any] = load("vars", "main.yml")
 SPECS: Dict[str, Dict[str, Any]] = load("meta", "argument_specs.yml")["argument_specs"]
 SPEC: Dict[str, Dict[str, Any]] = SPECS["main"]["options"]
 ALL: Dict[str, Dict[str, Any]] = {name: it for spec in SPECS.values() for name, it in spec["options"].items()}
@@ -72,3 +74,24 @@ def test_every_variable_reaches_the_module() -> None:
         assert PREFIX + name in value
     assert task["become"] == "{{ tmux_cleanup_become }}"
     assert task["register"] == "tmux_cleanup_result"
+
+
+def test_the_role_knows_its_own_variables() -> None:
+    """Whatever else begins with the role's name is refused, so what is used must be known."""
+    known = {
+        PREFIX + word for word in re.findall(r"\('(.*?)'\)\.split", VARS["__tmux_cleanup_known"], re.DOTALL)[0].split()
+    }
+    assert set(ALL) <= known
+    used = set()
+    for folder in (os.path.join(ROLE, "tasks"), os.path.join(ROLE, "..", "..", "playbooks")):
+        for name in os.listdir(folder):
+            with open(os.path.join(folder, name), encoding="utf-8") as handle:
+                used |= set(re.findall(r"(?<![_.\w])tmux_cleanup_\w+", handle.read()))
+    assert used <= known
+    assert known - used - set(ALL) == set()
+
+
+def test_the_policy_of_a_report_is_of_variables() -> None:
+    for name, value in VARS["__tmux_cleanup_policy"].items():
+        assert value == "{{ %s%s }}" % (PREFIX, name)
+        assert name in OPTIONS

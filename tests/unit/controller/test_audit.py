@@ -38,6 +38,11 @@ def test_what_was_done_and_what_went_wrong() -> None:
     assert others[4]["message"] == "Failed to connect: no route"
 
 
+def test_the_policy_is_told() -> None:
+    (run,) = events(whole(check_mode=True, policy={"idle": "1d"}))
+    assert run["policy"] == {"idle": "1d"}
+
+
 def test_what_would_be_done_is_no_deed() -> None:
     (run,) = events(whole(check_mode=True))
     assert (run["event"], run["check_mode"]) == ("run", True)

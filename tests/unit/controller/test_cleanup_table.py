@@ -52,7 +52,7 @@ def test_a_fleet() -> None:
         "HOST  OWNER  LOOKED AT  REMOVED  MARKED  KEPT  FAILED  WHY KEPT\n"
         "web1  alice          4        1       0     3       0  2 attached, 1 active\n"
         "web1  bob            1        0       0     1       0  1 keep\n"
-        "web2  -              -        -       -     -       -  there are no sessions\n"
+        "web2  -              -        -       -     -       -  no session was looked at\n"
         "db1   -              -        -       -     -       -  unreachable\n"
         "\n"
         "Removed:\n"

@@ -61,6 +61,27 @@ def test_a_run_whose_begin_nobody_noted_has_no_duration() -> None:
     assert ("last_run_duration_seconds",) not in read(metrics(whole(started=None)))
 
 
+def test_of_a_host_that_was_not_looked_at_nothing_is_told_but_that() -> None:
+    samples = read(metrics(whole()))
+    told = {key[0] for key in samples if ("host", "db1") in key[1:]}
+    assert told == {"host_ok"}
+
+
+def test_when_something_was_last_removed_is_told_on_by_runs_that_remove_nothing() -> None:
+    name = ("last_cleanup_timestamp_seconds",)
+    first = metrics(whole())
+    assert read(first)[name] == 1800000090
+    later = "2027-01-16T00:00:00Z"
+    checked = metrics(whole(check_mode=True, finished=later), first)
+    assert read(checked)[name] == 1800000090
+    assert read(checked)[("last_run_timestamp_seconds",)] > 1800000090
+    stopped = metrics(whole(guard=judge_fleet(FLEET, max_removals=0), finished=later), checked)
+    assert read(stopped)[name] == 1800000090
+    assert read(metrics(whole(finished=later), stopped))[name] > 1800000090
+    for before in ("", "nonsense", "tmux_cleanup_last_cleanup_timestamp_seconds ten\n"):
+        assert name not in read(metrics(whole(check_mode=True), before))
+
+
 def test_no_name_of_a_session_is_a_label() -> None:
     """Anybody could make time series without end."""
     assert "build-41" not in metrics(whole())
