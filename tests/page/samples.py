@@ -325,7 +325,7 @@ def stopped() -> Report:
 
 
 def merged() -> Report:
-    runs = [
+    runs: List[Report] = [
         {"id": "run-a", "started": "2025-11-28T07:00:01Z", "finished": "2025-11-28T07:01:00Z"},
         {"id": "run-b", "started": None, "finished": "2025-11-28T07:02:00Z"},
         {"id": "run-c", "started": "2025-11-28T07:02:00Z", "finished": "2025-11-28T07:02:43Z"},

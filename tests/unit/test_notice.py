@@ -234,9 +234,9 @@ def test_a_check_promises_each_step_and_takes_none(server: World, clock: Clock) 
         for result in (checked, done):
             for key in ("removed", "marked", "kept", "failures"):
                 for it in result[key]:
-                    it.pop("idle"), it.pop("detail")
+                    it.pop("idle"), it.pop("detail"), it["freed"].pop("bytes")
         assert checked["freed"].pop("bytes") >= 0 and done["freed"].pop("bytes") >= 0
-        assert checked == done
+        assert dict(checked, judged_at=0) == dict(done, judged_at=0)
     assert server.ids() == []
 
 
