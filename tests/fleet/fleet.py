@@ -285,7 +285,7 @@ def _remove_cgroups(name: str) -> None:
 def _removed(top: Path) -> bool:
     """Whether a cgroup could be removed, which takes until its processes have been buried."""
     try:
-        for place, _, _ in os.walk(str(top), topdown=False):
+        for place, _folders, _files in os.walk(str(top), topdown=False):
             _end_processes(Path(place))
             os.rmdir(place)
     except FileNotFoundError:

@@ -14,7 +14,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Type
 from engine import Done, Engine, Failed, eventually, must, worked
 
 INSIDE = Path(__file__).with_name("inside.py")
-USERS = ["alice", "bob", "carol"]
+USERS = ("alice", "bob", "carol")
 """Those who own the tmux servers."""
 IDLE = 5
 """Seconds without activity that make a session idle in these tests."""
@@ -220,7 +220,7 @@ class Host:
 
     def _pids(self, name: str) -> Path:
         for line in Path("/proc/%d/cgroup" % self.pid).read_text(encoding="ascii").splitlines():
-            _, controllers, path = line.split(":", 2)
+            _number, controllers, path = line.split(":", 2)
             for mounted in ["/sys/fs/cgroup/pids"] if "pids" in controllers.split(",") else ["/sys/fs/cgroup"]:
                 found = Path(mounted + path) / name
                 if found.exists():

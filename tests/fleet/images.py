@@ -13,7 +13,7 @@ from typing import Dict, Iterator, List, Sequence
 
 from engine import Engine, Failed, command, must, worked
 
-SUITES = ["bullseye", "bookworm", "trixie", "sid"]
+SUITES = ("bullseye", "bookworm", "trixie", "sid")
 PACKAGES = ["python3", "tmux", "openssh-server", "sudo", "procps", "util-linux", "mount", "passwd", "login"]
 OPERATOR_PASSWORD = "to be asked for"
 ROOT_PASSWORD = "to become root"
@@ -129,7 +129,7 @@ def _stanza(text: str) -> Dict[str, List[str]]:
 
 
 def _line(text: str) -> Dict[str, List[str]]:
-    before, _, after = text.partition("#")[0].partition("[")
+    before, _bracket, after = text.partition("#")[0].partition("[")
     words = before.split() + (after.partition("]")[2].split() if after else [])
     padded = words + [""] * 3
     return {"types": padded[:1], "uris": padded[1:2], "suites": padded[2:3], "components": words[3:]}

@@ -7,7 +7,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence
 
 import pytest
 from fleet import IDLE, OPERATOR_PASSWORD, ROOT_PASSWORD, SUITES, Fleet
@@ -32,7 +32,7 @@ WAYS: Dict[str, Dict[str, Any]] = {
 }
 
 
-def populate(fleet: Fleet, names: List[str] = NAMES) -> None:
+def populate(fleet: Fleet, names: Sequence[str] = tuple(NAMES)) -> None:
     fleet.populate(USERS, names)
     fleet.settle()
 

@@ -342,7 +342,7 @@ def empty() -> Report:
     return report([])
 
 
-HOSTILE = [
+HOSTILE = (
     "<script>document.title='executed'</script>",
     "</script><script>document.title='executed'</script>",
     "</style><script>document.title='executed'</script>",
@@ -357,7 +357,7 @@ HOSTILE = [
     "bell\x07\x1b[31mred\x00\r\n",
     "&lt;b&gt; &amp; &#60;i&#62;",
     "javascript:document.title='executed'",
-]
+)
 
 
 def hostile(texts: Sequence[str] = HOSTILE) -> Report:

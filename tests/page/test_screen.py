@@ -409,7 +409,7 @@ def test_one_column_is_said_to_be_sorted_by(assorted: Screen) -> None:
 @pytest.mark.parametrize("key", [Keys.ENTER, Keys.SPACE])
 def test_the_keyboard_sorts(assorted: Screen, key: str) -> None:
     assorted.search(Keys.TAB)
-    for _ in range(60):
+    for _time in range(60):
         focused = assorted.driver.switch_to.active_element
         if focused.tag_name == "button" and focused == assorted.head("removed", "Memory").find_element(
             "tag name", "button"

@@ -177,7 +177,7 @@ def test_the_survey_has_the_form_that_awx_takes() -> None:
         limits = {"choices"} if question["type"].startswith("multi") else {"min", "max"}
         assert set(question) == words | limits, question
         default = question["default"]
-        assert type(question["default"]) is TYPES[question["type"]], question
+        assert isinstance(question["default"], TYPES[question["type"]]), question
         if "choices" in question:
             assert set(str(default).splitlines()) <= set(question["choices"]), question
         else:
