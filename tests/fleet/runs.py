@@ -97,11 +97,6 @@ class Controller:
     ) -> Run:
         return self.start(*words, playbook=playbook, settings=settings, **variables).end()
 
-    def command(self, *words: str, **settings: str) -> Run:
-        """Run a command of Ansible's to its end."""
-        started = Started(list(words), self.variables(**settings), self.folder / "output.txt", self.reports / "none")
-        return started.end()
-
 
 class Started:
     """A run that is under way."""
