@@ -7,9 +7,13 @@
 Standard library only: this is what runs before anything is installed.
 """
 
+import errno
 import fcntl
+import functools
 import hashlib
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,10 +24,12 @@ ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 REQUIREMENTS = ROOT / ".ci" / "requirements"
 
-# Which Python each environment is made with; the first that is here wins.
+# Which Python each environment is made with; the first that is here wins. A list of requirements that is called after a
+# Python, like new-3.11.txt, is for that Python alone.
 PYTHONS = {
     "play": ("3.13", "3.12", "3.14", "3.11", "3.10"),
-    "new": ("3.13", "3.12"),
+    "nox": ("3.13", "3.12", "3.14", "3.11", "3.10"),
+    "new": ("3.13", "3.12", "3.11"),
     "old": ("3.11",),  # the newest Python on which ansible-core 2.16 and all of its ansible-test work
     "python36": ("3.6",),
 }
@@ -33,6 +39,53 @@ class Missing(Exception):
     """This machine lacks what an environment needs, and nobody here may install it."""
 
 
+def plainly(work: t.Callable[[], t.Optional[int]]) -> int:
+    """Do the work of a script, and say in a line what is wrong with the machine; the exit status."""
+    try:
+        return work() or 0
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        print("Cannot go on: %s" % said_of(error), file=sys.stderr)
+    except subprocess.CalledProcessError as error:
+        print("Cannot go on: %s ended with status %d" % (" ".join(error.cmd), error.returncode), file=sys.stderr)
+    return 1
+
+
+def said_of(error: OSError) -> str:
+    """What is wrong with a file, and what helps."""
+    if not isinstance(error, PermissionError) or not str(error.filename).startswith(str(ROOT)):
+        return str(error)
+    if os.getuid() == 0:
+        return "%s cannot be written to. Work in a clone elsewhere." % error.filename
+    own = os.access(str(ROOT), os.W_OK)
+    remedy = "It can be made again, so remove it: sudo rm -rf %s" % shlex.quote(str(CACHE))
+    return "%s belongs to another user. %s" % (error.filename, remedy if own else "Work in a clone of your own.")
+
+
+def words(environ: t.Mapping[str, str], name: str) -> t.List[str]:
+    """The words of a variable that holds a part of a command line."""
+    try:
+        return shlex.split(environ.get(name, ""))
+    except ValueError as error:
+        sys.exit("%s=%s: %s" % (name, environ[name], error))
+
+
+def require_cache() -> None:
+    """Find files of another user, often root, before a program finds them and says it in its own words.
+
+    :raises PermissionError: for the first that this user cannot write to.
+    """
+    folders = ["", "venv", "logs", "tree", "collections"]
+    folders += [
+        "collections/ansible_collections" + below for below in ("", "/fleet", "/fleet/tmux", "/fleet/tmux/plugins")
+    ]
+    for path in [CACHE / folder for folder in folders]:
+        if path.exists() and not os.access(str(path), os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+
+@functools.lru_cache(maxsize=None)
 def interpreter(version: str) -> t.Optional[Path]:
     """Return a Python that really runs: a shim on PATH is found by `which` and may still have nothing behind it."""
     name = "python" + version
@@ -60,26 +113,56 @@ def _candidates(name: str) -> t.Iterator[Path]:
             yield path
 
 
-def environment(name: str) -> Path:
-    """Return the environment `name`, making it first where its interpreter or its requirements are new."""
+class Recipe(t.NamedTuple):
+    """What an environment is made of."""
+
+    version: str
+    python: Path
+    requirements: Path
+
+    @property
+    def core(self) -> str:
+        """The ansible-core that is in it."""
+        (found,) = re.findall(r"^ansible-core==(\S+)$", self.requirements.read_text(encoding="utf-8"), re.MULTILINE)
+        return str(found)
+
+
+def recipe(name: str) -> Recipe:
+    """Return what the environment `name` is made of on this machine."""
     for version in PYTHONS[name]:
         python = interpreter(version)
         if python:
-            return _made(name, python)
+            own = REQUIREMENTS / ("%s-%s.txt" % (name, version))
+            return Recipe(version, python, own if own.exists() else REQUIREMENTS / (name + ".txt"))
     raise Missing("Python " + " or ".join(PYTHONS[name]) + ", with its venv module")
 
 
-def _made(name: str, python: Path) -> Path:
-    requirements = REQUIREMENTS / (name + ".txt")
-    key = hashlib.sha256(os.fsencode(os.path.realpath(python)) + requirements.read_bytes()).hexdigest()[:12]
-    venv = CACHE / "venv" / (name + "-" + key)
+def environment(name: str) -> Path:
+    """Return the environment `name`, making it first where its interpreter or its requirements are new."""
+    needed = recipe(name)
+    venv = _place(name, needed)
+    require_cache()
     venv.parent.mkdir(parents=True, exist_ok=True)
     with open(str(venv) + ".lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two runs in one checkout make it once
         if not (venv / "complete").exists():
-            _make(venv, python, requirements)
+            _make(venv, needed.python, needed.requirements)
             (venv / "complete").touch()
     return venv
+
+
+def made(name: str) -> t.Optional[Path]:
+    """Return the environment `name` if it is there."""
+    try:
+        venv = _place(name, recipe(name))
+    except Missing:
+        return None
+    return venv if (venv / "complete").exists() else None
+
+
+def _place(name: str, needed: Recipe) -> Path:
+    key = hashlib.sha256(os.fsencode(os.path.realpath(needed.python)) + needed.requirements.read_bytes())
+    return CACHE / "venv" / (name + "-" + key.hexdigest()[:12])
 
 
 def _make(venv: Path, python: Path, requirements: Path) -> None:
@@ -87,18 +170,34 @@ def _make(venv: Path, python: Path, requirements: Path) -> None:
     command([str(python), "-m", "venv", str(venv)])
     pip = [str(venv / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     install = [*pip, "-r", str(requirements)]
-    if requirements.stem != "python36":  # uv serves no Python that old
+    if not requirements.stem.startswith("python36"):  # uv serves no Python that old
         _patiently([*pip, "-r", str(REQUIREMENTS / "uv.txt")])
         uv = [str(venv / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(venv / "bin" / "python")]
+        uv.append("--compile-bytecode")  # as pip does; checks write none, so each program would else do it again
         install = [*uv, "-r", str(requirements)]
     _patiently(install)
 
 
+_UNREACHABLE = re.compile(
+    "Failed to establish a new connection[^'\n]*|name resolution|Name or service not known|nodename nor servname"
+    "|failed to lookup address|dns error|Network is unreachable|No route to host|Connection refused"
+    "|[Cc]onnection timed out|connect timeout"
+)
+"""What programs say where there is no network: to try again would only take as long again."""
+
+
 def _patiently(arguments: t.List[str]) -> None:
-    """Run what talks to a package index: a network may fail once."""
+    """Run what talks to a package index: a network may fail once, but it must be there."""
     try:
-        command(arguments)
+        # Without any retry, pip does not say what was wrong with the network: so this is the one that it makes.
+        command(arguments, dict(os.environ, PIP_RETRIES="1"))
     except RuntimeError as error:
+        found = _UNREACHABLE.search(str(error))
+        if found:
+            raise RuntimeError(
+                "what it needs is downloaded once, and no package index could be reached (%s). "
+                "Try again with a network, or name an index to pip: PIP_INDEX_URL=..." % found.group()
+            )
         print("%s\nOnce more." % error, file=sys.stderr)
         command(arguments)
 
@@ -118,7 +217,9 @@ def lock() -> None:
     uv = environment("new") / "bin" / "uv"
     for name, options in (
         ("play", ["--universal", "--python-version", "3.10"]),
+        ("nox", ["--universal", "--python-version", "3.10"]),
         ("new", ["--python-version", "3.12"]),
+        ("new-3.11", ["--python-version", "3.11"]),
         ("old", ["--python-version", "3.11"]),
         ("python36", ["--python-version", "3.6"]),
     ):
@@ -138,4 +239,4 @@ def main(arguments: t.Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(plainly(lambda: main(sys.argv[1:])))

@@ -14,19 +14,17 @@ author:
 description:
   - Makes sure that named tmux sessions exist, do not exist, or are the only ones of their server.
   - Names are always compared in full, never by prefix or pattern.
+  - Each removal is told of in the system log of the host, as by M(fleet.tmux.tmux_session_prune).
   - A server that the module has to start gets a clean environment (C(HOME), C(USER), C(LOGNAME), C(SHELL), C(PATH)
-    and a UTF-8
-    locale of its owner), V(/) as its directory, and none of the caller's open files. It outlives the connection, as
-    far as
-    the host lets processes do that after a logout (see C(KillUserProcesses) of systemd's logind and C(loginctl
-    enable-linger)).
+    and a UTF-8 locale of its owner), V(/) as its directory, and none of the caller's open files. It outlives the
+    connection, as far as the host lets processes do that after a logout; see O(scope).
 options:
   name:
     description:
       - The names of the sessions.
       - For O(state=present), any text that every supported tmux stores unchanged. Names with V(:), V(.), V($) or
-        backslashes, with control
-        characters or without any character are refused, for some version of tmux would rewrite them.
+        backslashes, with control characters or without any character are refused, for some version of tmux would
+        rewrite them.
       - For the other states, whatever name a session has.
     type: list
     elements: str
@@ -36,19 +34,19 @@ options:
       - V(present) creates what is missing as detached sessions. Sessions that exist are left as they are.
       - V(absent) removes exactly the named sessions, attached or not.
       - V(only) keeps the named sessions and removes all others of that server, attached or not. If one of the names
-        does not exist, the
-        module fails and removes nothing.
+        does not exist, the module fails and removes nothing.
     type: str
     choices: [present, absent, only]
     default: present
   command:
     description:
       - What new sessions run, as a command for the user's shell. By default they run that shell.
-      - A command that ends within the first moments makes the module fail and say how it ended.
+      - A command that ends within the first moments makes the module fail and say how it ended, unless O(keep_exited).
     type: str
   argv:
     description:
-      - What new sessions run, as a list of words that no shell looks at.
+      - What new sessions run, as a list of words that no shell looks at. So it also runs as a user whose shell is
+        C(nologin).
     type: list
     elements: str
   chdir:
@@ -59,7 +57,16 @@ options:
   env:
     description:
       - Environment variables for new sessions.
-      - Their values are in no process's arguments and not in the server's global environment.
+      - Their values are in no process's arguments and not in the server's global environment. The result, the log of
+        the host and all messages leave them out, and what else is told is not changed by that, so a value like V(1) or
+        V(yes) hides nothing. One of 6 characters or more is also replaced by asterisks wherever else it is found, like
+        in what a command has said, but not in names. The same holds for each line of one with several lines.
+      - tmux since 3.2 keeps all commands that it was given among its messages (C(tmux show-messages)), with the values.
+        So once they are set it is made to forget its messages, those too that have nothing to do with this, unless
+        it ends, or does not answer any more, in between. As long as the session is there, whoever may use its server
+        can read the values of the session itself (C(tmux show-environment)).
+      - Callbacks that show all arguments of tasks, like C(display_args_to_stdout), show them, as those of every module,
+        unless the task has C(no_log).
     type: dict
   width:
     description:
@@ -73,44 +80,214 @@ options:
     description:
       - The name of the window in new sessions. By default tmux names it after what runs in it.
     type: str
+  windows:
+    description:
+      - The windows of the sessions, in this order. O(env), O(chdir), O(width) and O(height) hold for each of them that
+        does not say otherwise.
+      - In a session that exists, those that are missing are added after the others. A window is the one that has its
+        name, or that was made as it by this module; that is given its name again. One that is declared without a name
+        may be any that was begun with the same commands. Options are set. What runs, order, layouts, focus, titles,
+        directories and environments of windows that exist are left alone. RV(drift) tells of windows that are not
+        declared, of another order, of another number of panes and of other commands.
+      - All of a session is made within O(timeout), or nothing of it. So is all that is added to one that exists; who
+        is attached to it stays in the same window meanwhile, and windows of others are left alone.
+      - It takes the place of O(command), O(argv) and O(window_name), and cannot be together with O(snapshot).
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Its name. By default tmux names it after what runs in it. No two windows have the same.
+        type: str
+      command:
+        description:
+          - What it runs, as a command for the user's shell. By default it runs that shell.
+          - Control characters but newlines and tabs are refused here and in O(windows[].argv), for tmux shows them in
+            ways of its own, so that another run could not compare them.
+        type: str
+      argv:
+        description: What it runs, as a list of words that no shell looks at.
+        type: list
+        elements: str
+      chdir:
+        description: The directory in which its panes start, like O(chdir).
+        type: str
+      env:
+        description: Environment variables for its panes, besides those of O(env). They are as secret as those.
+        type: dict
+      panes:
+        description: Its panes, in this order. By default it has one. They take the place of its command.
+        type: list
+        elements: dict
+        suboptions:
+          command:
+            description: What it runs, as a command for the user's shell. By default it runs that shell.
+            type: str
+          argv:
+            description: What it runs, as a list of words that no shell looks at.
+            type: list
+            elements: str
+          chdir:
+            description: The directory in which it starts, like O(chdir).
+            type: str
+          env:
+            description: Environment variables for it, besides those of its window. They are as secret as those.
+            type: dict
+          title:
+            description: Its title at first; what runs in it may choose another one.
+            type: str
+          focus:
+            description: Whether it is the active pane of its window. By default the first one is.
+            type: bool
+            default: false
+      layout:
+        description:
+          - How its panes lie, V(even-horizontal), V(even-vertical), V(main-horizontal), V(main-vertical) or V(tiled),
+            or exactly what tmux shows as C(window_layout) for a window with as many panes.
+          - By default they are tiled.
+        type: str
+      options:
+        description: Options of a window and user options for it, like O(options), which they take the place of.
+        type: dict
+      focus:
+        description: Whether it is the current window of a new session. By default the first one is.
+        type: bool
+        default: false
+  keep_exited:
+    description:
+      - Whether panes stay when their command ends, so that its exit status and what it printed can be read, with
+        M(fleet.tmux.tmux_session_wait) or M(fleet.tmux.tmux_session_info), until the session is removed. It is the
+        option C(remain-on-exit) of the windows that the session has; a window that somebody opens later is as the
+        server is configured.
+      - A command that ends within the first moments is no failure then, also when it fails.
+      - A session that is there is set likewise; what has ended in it before is not brought back.
+      - A session whose commands have all ended still exists, so it is not made anew. M(fleet.tmux.tmux_session_prune)
+        removes it with O(fleet.tmux.tmux_session_prune#module:finished).
+      - By default new sessions are as the server is configured, which usually means that they end with their command,
+        and those that exist stay as they are.
+    type: bool
+  options:
+    description:
+      - tmux options of the sessions, by name. Options of a session and user options (like C(@made_by)) are set for the
+        session, options of a window (like C(mode-keys)) for each of O(windows), or the first window; see C(man tmux).
+        They are set in sessions that exist, too. No other option is changed or removed.
+      - Names are written in full. An option that the tmux of the server does not have, an option of a server, and a
+        value that it does not take are errors, and no option is set then.
+      - Values are stored as they are written, without expanding anything. One of yes or no is written V(on) or V(off),
+        also without quotes. Control characters but newlines and tabs are refused.
+      - Where tmux prints a value otherwise than it was written (C(bold) as C(bright), before 2.9), a user option that
+        begins with C(@fleet_tmux_as_) remembers how it was, so that another run changes nothing.
+      - tmux itself runs what some options say, like C(default-command), or C(#(...)) in C(status-right), as the user
+        whose server it is.
+      - What C(remain-on-exit) says is said by O(keep_exited).
+    type: dict
+  log:
+    description:
+      - A file to which is appended what the command of the session prints, escape sequences and all, from its first
+        moment on. The session's C(pipe-pane) does that, for its first pane.
+      - An absolute path, or one that begins with V(~/). Its directory must exist, and belong to the owner or root, and
+        nobody else may be able to write to it or to exchange a directory on the way to it. So it cannot be V(/tmp)
+        itself.
+      - The file is the owner's, with mode C(0600), and is opened with the owner's rights and not through a link. It is
+        made if it is missing, and never removed. What writes to it ends with the session.
+      - In a session that is there it begins from then on, if its output is not written there yet. A C(pipe-pane) that
+        somebody else has begun is left as it is; a warning and RV(drift) say so.
+      - It takes exactly one O(name), and neither O(windows) nor O(snapshot).
+    type: str
   recreate:
     description:
-      - Whether sessions that exist are removed and created anew. Such a task always changes something.
-    type: bool
-    default: false
+      - Whether sessions that exist are removed and created anew.
+      - V(never) adds what is missing of O(windows), and leaves alone what is otherwise; RV(drift) tells of that.
+      - V(on_drift) creates those anew in which a declared pane has ended or has another command. One that is attached,
+        that its user keeps with C(@keep), that has a living pane that was not made from O(windows), or in a shell of
+        which something runs, stays nevertheless; a warning and RV(drift[].reason) say so.
+      - With V(on_drift), windows and panes that are not declared, and another order, are no reason to create a session
+        anew.
+      - V(always) creates all anew, whatever runs in them. Such a task always changes something.
+      - What can be known before is found while the old session is still there, values of O(options) too. What runs in
+        the new one begins when the old one has gone, for it may not be able to run twice at a time; if it ends at
+        once, neither of them is there.
+    type: str
+    choices: [never, on_drift, always]
+    default: never
   snapshot:
     description:
       - Recreate the session as it was saved by O(fleet.tmux.tmux_session_prune#module:snapshot_dir), with its
-        windows, panes, layout
-        and working directories. Each pane shows the text that was saved, and then a shell of the user.
-      - The path of a snapshot, as in RV(fleet.tmux.tmux_session_prune#module:removed[].snapshot). It is read with the
-        rights of the
-        session's owner. A session that exists is left as it is.
+        windows, panes, layout and working directories. Each pane shows the text that was saved, and then a shell of
+        the user. The user can do so without Ansible, with C(sh SNAPSHOT/restore).
+      - The path of a snapshot, as in RV(fleet.tmux.tmux_session_prune#module:removed[].snapshot). A session that exists
+        is left as it is.
+      - Its directory and files must belong to the user whose server it is, for that user may have written anything in
+        there; see O(snapshot_owner) for all others. Nobody else may be able to write to them, or to exchange a
+        directory on the way to them, and the user must be able to read them. No link of theirs is followed.
+      - What it says is data. One with more than 500 panes, a window of more than 10000 columns or rows, a layout that
+        is not exactly as tmux writes it, or a value of another kind or length than there can be is refused as a whole,
+        before anything is done. Keys that are not known are ignored.
+      - All of it is restored within O(timeout). What could not be is undone again, for which the server has that time
+        anew. If it does not answer even then, the task fails with the id of what is still there.
       - It takes the place of O(command), O(argv), O(chdir), O(env), O(width), O(height) and O(window_name).
     type: path
+  snapshot_owner:
+    description:
+      - Restore a O(snapshot) that belongs to this user (name or id) on the server of another one. By default it has to
+        belong to the user whose server it is.
+      - Whoever wrote the snapshot chooses what the panes of that other user show, and in which directories they begin.
+        Control characters are made visible. The file with the text is opened by programs of the user whose server it
+        is, so its owner can exchange it for a link to any file of that user, which is then shown to that user.
+      - Never together with O(restore_commands), for those would run with the rights of that other user.
+    type: str
   restore_commands:
     description:
       - Whether panes of a O(snapshot) run the commands again that they were started with, rather than a shell.
+      - They are run as the user whose server it is, and were written by that user; on a server of root, by whoever
+        could become root. RV(created[].commands) lists them, also in check mode. Look through them first.
     type: bool
     default: false
   survivors:
     description:
-      - What happens to processes that outlive a removed session, as in M(fleet.tmux.tmux_session_prune).
+      - What happens to processes that outlive a removed session (by C(nohup), C(setsid), forking twice, or ignoring
+        SIGHUP).
+      - V(report) lists them. V(terminate) sends SIGTERM, waits for O(grace_period), and then sends SIGKILL, only to
+        processes that are proven to belong to the session and to its owner, and are still the same at that moment.
     type: str
     choices: [report, terminate]
     default: report
   grace_period:
     description:
-      - Seconds between SIGTERM and SIGKILL.
-    type: float
-    default: 10.0
+      - With O(survivors=terminate), how long processes that outlive a removed session have between SIGTERM and SIGKILL,
+        at most V(1h). A duration with units, like V(10s) or V(1m30s).
+      - V(0s) sends SIGKILL at once.
+    type: str
+    default: 10s
+  scope:
+    description:
+      - Where a server lives that has to be started, on a host with systemd. One that runs already is left where it is.
+      - With V(none) it lives with the login that starts it. With C(KillUserProcesses=yes) or C(StopIdleSessionSec)
+        of systemd's logind it ends with that login, also if its owner lingers. The module warns of that.
+      - V(user) gives it a unit of the systemd manager of the user whose server it is, as C(systemd-run --user --scope)
+        does. This needs no login of that user and no C(become) to that user, but lingering; see O(linger). It has
+        E(XDG_RUNTIME_DIR) in its environment then.
+      - V(system) gives it a unit of the manager of the system in the slice of that user (C(user-UID.slice)). It needs
+        root. The server and all in it are still the user's.
+      - Where something is missing (systemd, that manager, lingering, root), the task fails before anything was done.
+    type: str
+    choices: [none, user, system]
+    default: none
+  linger:
+    description:
+      - With O(scope=user), whether lingering of the user is enabled (C(loginctl enable-linger)) when a server has to be
+        started and the user does not linger yet. The manager of a user who does not ends with the last logout.
+      - Usually only root may do that. It is never disabled again.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - fleet.tmux.attributes
   - fleet.tmux.attributes.actiongroup
   - fleet.tmux.connection
 seealso:
+  - module: fleet.tmux.tmux_send_keys
   - module: fleet.tmux.tmux_session_info
   - module: fleet.tmux.tmux_session_prune
+  - module: fleet.tmux.tmux_session_wait
 """
 
 EXAMPLES = r"""
@@ -134,9 +311,54 @@ EXAMPLES = r"""
     width: 200
     height: 50
 
+- name: A job whose exit status can be read when it has ended
+  fleet.tmux.tmux_session:
+    name: import
+    command: echo begun; sleep 1; exit 3
+    keep_exited: true
+    log: ~/import.log
+
+- name: A session that lives on after the logout of a user who lingers
+  fleet.tmux.tmux_session:
+    name: overnight
+    scope: user
+  when: ansible_facts.service_mgr | default('') == 'systemd'
+
+- name: A session with a longer memory and a status line of its own
+  fleet.tmux.tmux_session:
+    name: work
+    options:
+      history-limit: 50000
+      status-left: "[#S] "
+      mouse: "on"
+      "@made_by": ansible
+
+- name: A session with windows and panes
+  fleet.tmux.tmux_session:
+    name: project
+    chdir: ~/
+    env:
+      STAGE: test
+    windows:
+      - name: editor
+        layout: main-vertical
+        options:
+          main-pane-width: 50
+        panes:
+          - command: vi || exec "$SHELL"
+            focus: true
+          - {}
+      - name: log
+        argv: [tail, -F, /var/log/some file.log]
+
 - name: These two are not needed any more
   fleet.tmux.tmux_session:
-    name: [build, watcher]
+    name: [build, watcher, import, project]
+    state: absent
+
+- name: Nor is what one of them has printed
+  ansible.builtin.file:
+    path: ~/import.log
     state: absent
 
 - name: Keep one session and remove all others
@@ -147,156 +369,283 @@ EXAMPLES = r"""
 
 RETURN = r"""
 sessions:
-  description: The names of all sessions of the server afterwards, sorted. In check mode, as they would be.
-  returned: always
-  type: list
-  elements: str
-  sample: [build, work]
-created:
-  description: The names of the sessions that were created, or in check mode would be, sorted.
-  returned: always
-  type: list
-  elements: str
-  sample: [build]
-removed:
-  description: The names of the sessions that were removed, or in check mode would be, sorted.
-  returned: always
-  type: list
-  elements: str
-  sample: []
-survivors:
   description:
-    - The processes of removed sessions that live on, with C(session), C(pid), C(command), C(rss) (bytes), C(ports)
-      (TCP ports it
-      listens on) and C(result) (V(reported), V(terminated), V(killed) or V(alive)). Empty in check mode.
+    - All sessions of the server afterwards, in check mode as they would be, each as in
+      RV(fleet.tmux.tmux_session_info#module:sessions) without its windows.
+    - In check mode, what cannot be known of a session that would be created is null, like its C(id).
+    - Null when the task failed and it is not known what the server holds.
   returned: always
   type: list
   elements: dict
-  sample: []
+  sample:
+    - name: build
+      id: $4
+      identity: 4711/1798761600/$4/1798848000
+      owner: alice
+      socket: /tmp/tmux-1000/default
+      created: 1798848000
+      input: 1798848000
+      last_attached: null
+      output: 1798848000
+      idle: 0
+      attached: 0
+      width: 80
+      height: 24
+      group: null
+      options: {}
+      more: {options: 0}
+created:
+  description: The sessions that were created, or in check mode would be. C(id) and C(identity) are then null.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    <<: &who
+      name:
+        description: Its name.
+        type: str
+        returned: always
+      id:
+        description: Its id in its server.
+        type: str
+        returned: always
+      identity:
+        description: What tells it apart from every other session of its host.
+        type: str
+        returned: always
+      owner:
+        description: The user whose server it is in.
+        type: str
+        returned: always
+      socket:
+        description: The socket of the server.
+        type: str
+        returned: always
+    commands:
+      description:
+        - What its panes run again because of O(restore_commands), each with the index of its C(window), the place of
+          its C(pane) in that, and the C(command) for a shell. With C(--diff) they are shown too. Empty without
+          O(restore_commands).
+      type: list
+      elements: dict
+      returned: when O(snapshot) is given
+      sample:
+        - {window: 0, pane: 1, command: make -j4}
+updated:
+  description: The sessions that were there and were changed to what they are declared to be, or in check mode would be.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    <<: *who
+    keep_exited:
+      description: Whether its panes stay when their command ends, now. Null if that was not changed.
+      type: bool
+      returned: always
+    changes:
+      description:
+        - What was changed, at most 100. C(what) is V(option), V(keep_exited), V(log), V(name) of a window, or V(window)
+          for one that was added. C(window) is null for what is of the session.
+        - What is C(declared) and was C(found) is written as NAME=VALUE for an option. C(found) is null for one that the
+          session did not have.
+      type: list
+      elements: dict
+      returned: always
+      sample:
+        - {window: null, pane: null, what: option, declared: history-limit=50000, found: null}
+    more:
+      description: How many C(changes) there are besides those that are listed.
+      type: dict
+      returned: always
+      sample: {changes: 0}
+removed:
+  description: The sessions that were removed, or in check mode would be. Only what the server itself has confirmed.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    <<: *who
+    survivors:
+      description: Its processes that live on, as in RV(fleet.tmux.tmux_session_prune#module:removed[].survivors). Empty
+        in check mode.
+      type: list
+      elements: dict
+      returned: always
+vanished:
+  description: The sessions that were to be removed, and had ended by themselves before. Empty in check mode.
+  returned: always
+  type: list
+  elements: dict
+  contains: *who
+drift:
+  description:
+    - In what the named sessions were found to be otherwise than O(windows) declares them, and what is left alone, at
+      most 100 differences. With O(recreate=on_drift), their sessions may have been created anew.
+    - A pane that runs the user's shell, and one whose command differs only in blanks, quotes and backslashes, is taken
+      to be as declared. With C(--diff) they are shown too.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    session:
+      description: The name of the session.
+      type: str
+      returned: always
+    window:
+      description: The declared window, by its name, or by C(#) and its place for one without. Null for what is of the
+        session.
+      type: str
+      returned: always
+    pane:
+      description: The place of the pane in its window, counted from 0. Null for what is of the window.
+      type: int
+      returned: always
+    what:
+      description: V(window) for one that is not declared, V(order) of the windows, V(panes) for their number,
+        V(command), and V(log) where the output goes to another C(pipe-pane).
+      type: str
+      returned: always
+    declared:
+      description: What is declared. Null for a window that is not.
+      type: str
+      returned: always
+    found:
+      description: What was found. Of other users only with O(evidence_detail=full).
+      type: str
+      returned: always
+    reason:
+      description: Why its session was not created anew in spite of O(recreate=on_drift), V(attached), V(keep),
+        V(undeclared) or V(in_use). Null if it was, or was not to be.
+      type: str
+      returned: always
+  sample:
+    - {session: project, window: log, pane: 0, what: command, declared: tail -F log, found: top, reason: null}
+more:
+  description: How many differences there are in C(drift) besides those that are listed.
+  returned: always
+  type: dict
+  sample: {drift: 0}
+not_done:
+  description:
+    - The sessions that should have been removed, created or updated, and were not; the task has failed then.
+    - One that was to be created has no C(id).
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    <<: *who
+    reason:
+      description: V(error), or V(not_attempted) for what was not tried any more after an error.
+      type: str
+      returned: always
+    detail:
+      description: What went wrong with it.
+      type: str
+      returned: always
+unit:
+  description: The systemd unit that the server lives in, as in RV(fleet.tmux.tmux_session_info#module:servers). Null
+    in check mode of one that would be started.
+  returned: always
+  type: str
+  sample: user@1000.service
+user_unit:
+  description: The unit of the user's own systemd manager that the server lives in, if it is in one.
+  returned: always
+  type: str
+  sample: tmux-1000-0e1fc42a.scope
+survives_logout:
+  description: Whether the server outlives the logout of whoever started it, as in
+    RV(fleet.tmux.tmux_session_info#module:servers). Null if that is not known.
+  returned: always
+  type: bool
+unlisted:
+  description:
+    - How many sessions are not in the lists above, because there are too many, by list. At most 4 MiB of sessions are
+      returned, those that were created before all others.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{owner: alice, created: 0, removed: 0, updated: 0, not_done: 0, vanished: 0, sessions: 7000}]
 """
 
-from typing import Any, Dict
+from typing import Any, Dict, Optional, Tuple
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.fleet.tmux.plugins.module_utils._common import (
-    CONNECTION_OPTIONS,
-    OptionError,
-    run_main,
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.birth import Birth
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import Ending
+from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import FULL
+from ansible_collections.fleet.tmux.plugins.module_utils._host.record import Record
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.home import NOWHERE
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.options import (
+    server_options,
     set_up,
     the_path,
 )
-from ansible_collections.fleet.tmux.plugins.module_utils._plan import Plan, plan
-from ansible_collections.fleet.tmux.plugins.module_utils._session import Blueprint, Place, blueprint, verify
-from ansible_collections.fleet.tmux.plugins.module_utils._survivors import Aftermath
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux import shown, unsuitable
-
-CREATION_OPTIONS: Dict[str, Dict[str, Any]] = {
-    "command": {"type": "str"},
-    "argv": {"type": "list", "elements": "str"},
-    "chdir": {"type": "str"},
-    "env": {"type": "dict", "no_log": True},
-    "width": {"type": "int"},
-    "height": {"type": "int"},
-    "window_name": {"type": "str"},
-    "snapshot": {"type": "path"},
-}
-
-OPTIONS = dict(
-    CONNECTION_OPTIONS,
-    name={"type": "list", "elements": "str", "required": True},
-    state={"type": "str", "choices": ["present", "absent", "only"], "default": "present"},
-    recreate={"type": "bool", "default": False},
-    restore_commands={"type": "bool", "default": False},
-    survivors={"type": "str", "choices": ["report", "terminate"], "default": "report"},
-    grace_period={"type": "float", "default": 10.0},
-    **CREATION_OPTIONS,
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.results import apart, finish, warn_each
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.secret import Module
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import (
+    NOTHING,
+    carry_out,
+    diff,
+    failure,
+    result,
+    session_options,
 )
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_hands import (
+    PromisingHands,
+    WorkingHands,
+    drift,
+    planned,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.values import SESSION, checked
+from ansible_collections.fleet.tmux.plugins.module_utils._specs.tmux_session import ARGUMENT_SPEC
+
+_CALLS = 25
+"""More calls of tmux than are made for a session, and than are made besides."""
+_OWN_SECONDS = 60.0
+"""What we do ourselves, however busy the host is."""
+
+_NOTHING = dict(NOTHING, **NOWHERE)
+"""The result before anything was looked at."""
+
+NO_LOG = {"env": True, "windows.env": True, "windows.panes.env": True}
+"""What documentation cannot say of an option: from here it comes into the argument spec, which is written from both."""
 
 
-def require_sense(params: Dict[str, Any]) -> None:
-    """Refuse options that do not go together, before anything is touched."""
-    state = params["state"]
-    if not params["name"]:
-        raise OptionError("name: the list is empty; with state=%s it needs at least one session" % state)
-    if state != "present":
-        extra = [option for option in sorted(CREATION_OPTIONS) if params[option] is not None]
-        extra += ["recreate"] if params["recreate"] else []
-        if extra:
-            raise OptionError("%s: only for state=present, not for state=%s" % (", ".join(extra), state))
-        return
-    require_restorable(params)
-    for name in params["name"]:
-        reason = unsuitable(name)
-        if reason:
-            raise OptionError("name: %r cannot be used for a new session: %s" % (shown(name), reason))
+def bring_about(module: Module) -> Tuple[Dict[str, Any], Optional[Exception]]:
+    """Look, plan, act, look again: the result, and what went wrong."""
+    values = checked(module.params, SESSION)
+    options, wanted = server_options(values), session_options(values)
+    host = set_up(module, options)
+    ending = Ending(values["survivors"] == "terminate", values["grace_period"])
+    journal = Journal(Record(), "state=%s recreate=%s" % (values["state"], values["recreate"]))
 
+    def work() -> Tuple[Dict[str, Any], Optional[Exception]]:
+        seen = look_at(host, the_path(options, host))
+        made, compared = planned(values["state"], values["name"], values["recreate"], wanted, seen)
+        birth = Birth(values["scope"], values["linger"], host.uid == 0, host.timeout)
+        promising = PromisingHands(host, seen, wanted, compared, birth)
+        working = WorkingHands(host, seen, wanted, ending, journal, compared, birth)
+        hands = promising if module.check_mode else working
+        outcomes = carry_out(made, hands)
+        drifting = drift(compared)
+        told = dict(result(outcomes, seen, drifting), **hands.lives(), trouble=journal.trouble + hands.warnings())
+        told["changed"] = told["changed"] or birth.lingers_now
+        if module._diff:
+            told["diff"] = diff(made, outcomes, drifting)
+        return told, failure(made, outcomes)
 
-def require_restorable(params: Dict[str, Any]) -> None:
-    """Refuse a snapshot together with what it holds itself."""
-    if params["snapshot"] is None:
-        if params["restore_commands"]:
-            raise OptionError("restore_commands: it is about a snapshot; it needs snapshot")
-        return
-    others = [option for option in sorted(CREATION_OPTIONS) if params[option] is not None and option != "snapshot"]
-    if others:
-        raise OptionError("%s: the snapshot says that already; leave it out" % ", ".join(others))
-    if len(params["name"]) != 1:
-        raise OptionError("name: a snapshot is of one session, so with snapshot it takes exactly one name")
-    if not params["snapshot"].startswith("/"):
-        raise OptionError("snapshot: %r is not absolute" % params["snapshot"])
-
-
-def bring_about(module: AnsibleModule, result: Dict[str, Any]) -> None:
-    """Look, plan, act, look again."""
-    params = module.params
-    require_sense(params)
-    wanted = blueprint(params)
-    host = set_up(module)
-    place = Place(host, the_path(module, host))
-    place.require_usable()
-    listing = place.seen.listing
-    made = plan(params["state"], params["name"], params["recreate"], listing.sessions, listing.unread)
-    result["sessions"] = list(made.before)
-    if module._diff:
-        sides = {"before": made.before, "after": made.after}
-        result["diff"] = {side: {"sessions": [shown(name) for name in names]} for side, names in sides.items()}
-    if made.create:
-        place.require_restorable(wanted)
-        place.require_birthplace()
-    if module.check_mode:
-        result.update(
-            changed=made.changes,
-            sessions=list(made.after),
-            created=list(made.create),
-            removed=[session.name for session in made.remove],
-        )
-    elif made.changes:
-        act(place, made, wanted, Aftermath(params["survivors"] == "terminate", params["grace_period"]), result)
-    for key in ("sessions", "created", "removed"):
-        result[key] = [shown(name) for name in result[key]]
-
-
-def act(place: Place, made: Plan, wanted: Blueprint, aftermath: Aftermath, result: Dict[str, Any]) -> None:
-    """Carry the plan out; whatever goes wrong, the result says what there is now."""
-    try:
-        place.remove(made, aftermath, result)
-        if made.create:
-            place.create(made.create, wanted, result)
-    except Exception:
-        result["sessions"] = place.names()
-        raise
-    verify(made, place.after(), result)
+    seconds = _CALLS * host.timeout * (1 + len(values["name"])) + ending.seconds + _OWN_SECONDS
+    told, error = apart(work, _NOTHING, seconds, options.evidence_detail == FULL)
+    warn_each(module, told.pop("trouble", ()))
+    return told, error
 
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(
-        argument_spec=OPTIONS,
-        mutually_exclusive=[("socket_name", "socket_path"), ("command", "argv")],
-        supports_check_mode=True,
-    )
-    result = {"changed": False, "sessions": [], "created": [], "removed": [], "survivors": []}
-    run_main(module, lambda it: bring_about(module, it), result)
+    module = Module(ARGUMENT_SPEC)
+    finish(module, lambda: bring_about(module), _NOTHING)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,15 @@ import calendar
 import re
 import time
 from collections import Counter
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
-from ansible_collections.fleet.tmux.plugins.plugin_utils._report import COUNTED, STATUSES
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.decisions import KEPT, OUTCOMES
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.durations import duration
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.errors import OptionError
+from ansible_collections.fleet.tmux.plugins.plugin_utils._report import STATUSES
+
+DURATIONS = ("idle", "older_than", "never_attached", "attached_idle", "notice")
+"""The options of a policy that say how long."""
 
 Report = Mapping[str, Any]
 Sample = Tuple[Dict[str, str], Optional[float]]
@@ -49,15 +55,18 @@ def _families(report: Report, before: str) -> List[_Family]:
         _Family("last_run_duration_seconds", "How long the run took.", [({}, _took(run))]),
         _Family("check_mode", "Whether it was check mode: what follows would be done.", [({}, run["check_mode"])]),
         _Family("guard_stopped", "Whether the limit for the fleet stopped it.", [({}, report["guard"]["stopped"])]),
-        _Family("hosts", "Hosts by what became of them.", [({"status": it}, totals[it]) for it in STATUSES]),
-        _Family("host_ok", "Whether a host gave a result.", [(_of(it), it["status"] == "ok") for it in every]),
+        _Family("hosts", "Hosts by what became of them.", [({"status": word}, totals[word]) for word in STATUSES]),
+        _Family("host_ok", "Whether a host gave a result.", _each(every, lambda host: host["status"] == "ok")),
+        _Family("host_policy", "Which policy a host has: its id in report.json.", _policies(every)),
+        _Family("host_policy_seconds", "Durations in the policy of a host.", _durations(report)),
         _Family("sessions", "Sessions by what became of them.", _outcomes(hosts)),
         _Family("kept_sessions", "Sessions that stay, by reason.", _reasons(hosts)),
         _Family("owner_sessions", "Sessions of a user on all hosts.", _owners(report["owners"])),
-        _Family("oldest_idle_seconds", "Longest idle, still there.", [(_of(it), it["oldest_idle"]) for it in hosts]),
-        _Family("freed_bytes", "Resident memory of what ended.", [(_of(it), it["freed"]["bytes"]) for it in hosts]),
-        _Family("freed_processes", "Processes that ended.", [(_of(it), it["freed"]["processes"]) for it in hosts]),
-        _Family("survivors", "Processes that outlived their session.", [(_of(it), _survivors(it)) for it in hosts]),
+        _Family("owner_over_limit_sessions", "Sessions of a user over a limit: too many to go.", _over_limit(report)),
+        _Family("oldest_idle_seconds", "Longest idle, still there.", _each(hosts, lambda host: host["oldest_idle"])),
+        _Family("freed_bytes", "Resident memory of what ended.", _each(hosts, lambda host: host["freed"]["bytes"])),
+        _Family("freed_processes", "Processes that ended.", _each(hosts, lambda host: host["freed"]["processes"])),
+        _Family("survivors", "Processes that outlived their session.", _each(hosts, _survivors)),
         _Family("servers", "tmux servers by state.", _servers(hosts)),
     ]
 
@@ -73,18 +82,53 @@ def _of(host: Mapping[str, Any], **labels: str) -> Dict[str, str]:
     return {"host": host["host"], **labels}
 
 
+def _each(hosts: Iterable[Mapping[str, Any]], value: Callable[[Mapping[str, Any]], Optional[float]]) -> List[Sample]:
+    return [(_of(host), value(host)) for host in hosts]
+
+
+def _policies(hosts: Iterable[Mapping[str, Any]]) -> List[Sample]:
+    return [(_of(host, policy=host["policy"]), 1) for host in hosts if host["policy"] is not None]
+
+
+def _durations(report: Report) -> List[Sample]:
+    """So that a graph can show, beside how long sessions are idle, how long they may be."""
+    policies = {one["id"]: one["policy"] for one in report["run"]["policies"]}
+    held = [(host, policies.get(host["policy"], {})) for host in report["hosts"]]
+    return [
+        (_of(host, option=option), _seconds(policy[option]))
+        for host, policy in held
+        for option in DURATIONS
+        if policy.get(option)
+    ]
+
+
+def _seconds(value: Any) -> Optional[int]:
+    try:
+        return duration("", value, zero=True)
+    except OptionError:
+        return None
+
+
 def _outcomes(hosts: Iterable[Mapping[str, Any]]) -> List[Sample]:
-    return [(_of(host, outcome=outcome), host["counts"][key]) for host in hosts for outcome, key in COUNTED.items()]
+    return [(_of(host, outcome=outcome), host["counts"][outcome]) for host in hosts for outcome in OUTCOMES]
 
 
 def _owners(owners: Iterable[Mapping[str, Any]]) -> List[Sample]:
-    return [({"owner": it["owner"], "outcome": outcome}, it[key]) for it in owners for outcome, key in COUNTED.items()]
+    return [({"owner": owner["owner"], "outcome": outcome}, owner[outcome]) for owner in owners for outcome in OUTCOMES]
+
+
+def _over_limit(report: Report) -> List[Sample]:
+    found: Dict[str, int] = {}
+    for part in (*report["hosts"], report["guard"]):
+        for one in part["over_limit"]:
+            found[one["owner"]] = found.get(one["owner"], 0) + one["removals"]
+    return [({"owner": owner}, found[owner]) for owner in sorted(found)]
 
 
 def _reasons(hosts: Iterable[Mapping[str, Any]]) -> List[Sample]:
     found: List[Sample] = []
     for host in hosts:
-        reasons = Counter(session["reason"] for session in host["sessions"] if session["outcome"] == "kept")
+        reasons = Counter(session["reason"] for session in host["sessions"] if session["outcome"] == KEPT)
         found += [(_of(host, reason=reason), reasons[reason]) for reason in sorted(reasons)]
     return found
 
@@ -98,7 +142,7 @@ def _servers(hosts: Iterable[Mapping[str, Any]]) -> List[Sample]:
 
 
 def _survivors(host: Mapping[str, Any]) -> int:
-    return sum(len(session["survivors"]) for session in host["sessions"])
+    return sum(len(session["survivors"]) + session["more"]["survivors"] for session in host["sessions"])
 
 
 def _took(run: Mapping[str, Any]) -> Optional[float]:

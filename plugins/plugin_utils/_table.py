@@ -2,201 +2,202 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A report as a text that a person reads in a terminal. Pure."""
+"""A report as a text that a person reads in a terminal: the ink for the summary and the sections. Pure."""
 
-import unicodedata
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Sequence
+from typing import Dict, List, NamedTuple, Optional, Sequence
 
-from ansible_collections.fleet.tmux.plugins.plugin_utils._report import COUNTED, WELL_SERVERS, sessions_of
-from ansible_collections.fleet.tmux.plugins.plugin_utils._text import harmless, many, sized
-
-_MESSAGE_LIMIT = 300
-_WIDTH_LIMIT = 40
-_SESSION = ("HOST", "OWNER", "SESSION", "WHY")
-
-Report = Mapping[str, Any]
-Row = Sequence[str]
-
-
-class _Words(NamedTuple):
-    """The words for what was done, or would be."""
-
-    removed: str
-    freed: str
-    removed_title: str
-    marked_title: str
-    kept_title: str
-    columns: Row
-
-
-_COLUMNS = ("HOST", "OWNER", "LOOKED AT")
-_DONE = _Words(
-    "removed",
-    "freed",
-    "Removed",
-    "Given notice",
-    "Kept",
-    (*_COLUMNS, "REMOVED", "MARKED", "KEPT", "FAILED", "WHY KEPT"),
+from ansible_collections.fleet.tmux.plugins.plugin_utils._cells import (
+    CODE,
+    MESSAGE,
+    NAMES,
+    NOTED_NAME,
+    NOTED_STATUS,
+    PROSE,
+    TEXT,
+    Cell,
+    Kind,
+    short,
 )
-_PLANNED = _Words(
-    "would be removed",
-    "would be freed",
-    "Would be removed",
-    "Would be given notice",
-    "Would be kept",
-    (*_COLUMNS, "TO REMOVE", "TO MARK", "TO KEEP", "FAILED", "WHY KEEP"),
-)
+from ansible_collections.fleet.tmux.plugins.plugin_utils._columns import Head, Lines, fits, hanging, laid_out, listed
+from ansible_collections.fleet.tmux.plugins.plugin_utils._sections import HOST, Column, Section, is_plain, sections
+from ansible_collections.fleet.tmux.plugins.plugin_utils._summary import Asked, Summary, Total, next_step, summary
+from ansible_collections.fleet.tmux.plugins.plugin_utils._words import Report, grouped
+
+_FLOORS: Dict[Kind, int] = {PROSE: 24, MESSAGE: 24, NAMES: 16, NOTED_NAME: 16, TEXT: 16, NOTED_STATUS: 22}
+"""How narrow what has words may become before something else gives way; numbers and single words are not broken."""
+_UNBROKEN = 1000
+_PROSE = frozenset([PROSE, MESSAGE, NOTED_STATUS, NOTED_NAME])
+_FOLDED = frozenset(["kept", "hosts", "owners", "unlisted", "lives_on", "policies"])
+"""Sections that tell what is as it was, or what others tell too: they must not push the rest out of sight."""
+_MOST_LINES = 20
 
 
-def table(report: Report) -> str:
-    """The text of a report."""
-    words = _PLANNED if report["run"]["check_mode"] else _DONE
-    problems = [(host["host"], _problem(host)) for host in report["hosts"] if host["status"] != "ok"]
-    parts = [
-        _sum(report["totals"], words),
-        _guard(report["guard"]),
-        _aligned(
-            [words.columns] + [row for host in report["hosts"] for row in _host_rows(host)], right=(2, 3, 4, 5, 6)
-        ),
-        _list(words.removed_title, _SESSION, _sessions(report, "removed")),
-        _list(words.marked_title, _SESSION, _sessions(report, "marked")),
-        _list(words.kept_title, _SESSION, _sessions(report, "kept")),
-        _list("Not removed, though it should be", _SESSION, _sessions(report, "failed")),
-        _list("Processes that outlived their session", ("HOST", "OWNER", "SESSION", "PROCESS"), _survivors(report)),
-        _list("Servers that could not be used", ("HOST", "OWNER", "SOCKET", "WHY"), _servers(report)),
-        _list("To know", ("HOST", "WHAT"), _notes(report)),
-        _list("Hosts with a problem", ("HOST", "WHAT"), problems),
+class Paper(NamedTuple):
+    """What a text is written for.
+
+    ``width``: how long a line may be; None for any length. ``folded``: whether long sections of what stays are cut.
+    ``files``: where the whole report was written. ``asked``: how the run was started, so that the next can be named.
+    ``proposed``: whether it is what somebody is asked to allow. ``known``: whether they have just read all of it, and
+    wanted nothing of it. ``besides``: what else is done than what is done to sessions.
+    """
+
+    width: Optional[int] = None
+    folded: bool = False
+    files: Sequence[str] = ()
+    asked: Optional[Asked] = None
+    proposed: bool = False
+    known: bool = False
+    besides: Sequence[str] = ()
+
+
+PLAIN = Paper()
+"""For a text that goes anywhere."""
+
+
+def table(report: Report, paper: Paper = PLAIN) -> str:
+    """The text of a report: what matters most stands last, for that is what a terminal shows when all is said."""
+    if paper.known:
+        return "\n".join(_file(paper))
+    drawn = [
+        _drawn(section) for section in reversed(sections(report)) if not section.excerpt and _says_more(section, report)
     ]
-    return "\n\n".join(part for part in parts if part)
+    domain = common_domain([host["host"] for host in report["hosts"]])
+    if not any(each.about_hosts and not fits(each.heads, each.rows, paper.width) for each in drawn):
+        domain = ""
+    told = [_section(each, paper, domain) for each in drawn]
+    return "\n\n".join("\n".join(lines) for lines in [*told, _end(report, summary(report), paper, domain)])
 
 
-def _sum(totals: Mapping[str, Any], words: _Words) -> str:
-    looked_at, hosts = many(totals["looked_at"], "session"), many(totals["hosts"], "host")
-    text = "%d of %s on %s %s." % (totals["removed"], looked_at, hosts, words.removed)
-    if totals["removed"]:
-        processes = many(totals["freed_processes"], "process", "processes")
-        text += " %s and %s %s." % (processes, sized(totals["freed_bytes"]), words.freed)
-    troubled = totals["hosts"] - totals["ok"]
-    if troubled:
-        text += " %s a problem, see below." % ("1 host has" if troubled == 1 else "%d hosts have" % troubled)
-    return text
+def _says_more(section: Section, report: Report) -> bool:
+    """Whether a section says more than the last lines: the sums of one host, or one owner, are those of all."""
+    if section.key == "hosts":
+        return len(report["hosts"]) > 1 or not is_plain(report["hosts"][0])
+    if section.key == "reasons":
+        return bool(report["totals"]["kept"] > 1)
+    return section.key != "owners" or len(report["owners"]) > 1
 
 
-def _guard(guard: Mapping[str, Any]) -> str:
-    if not guard["message"]:
+def _end(report: Report, told: Summary, paper: Paper, domain: str) -> Lines:
+    """What is said of the whole."""
+    verdict = " ".join(f"{part}." for part in (told.verdict, told.troubles) if part)
+    lines = hanging(verdict, paper.width, first="")
+    for banner in () if paper.proposed else told.banners:
+        lines += hanging(_line(f"{banner.title} {banner.text}"), paper.width, first="")
+    lines += listed([_total(total) for total in told.totals], paper.width)
+    for each in paper.besides:
+        lines += hanging(f"Besides: {each}", paper.width, first="")
+    if domain:
+        lines += hanging(f"The name of each host ends in {_line(domain)}", paper.width, first="")
+    if told.policy:
+        lines += listed(f"Policy: {told.policy}".split("; "), paper.width)
+    return lines + _where(report, paper)
+
+
+def _where(report: Report, paper: Paper) -> Lines:
+    """Where the report is, and what to do next."""
+    lines = _file(paper)
+    if paper.asked is not None:
+        step = next_step(report, paper.asked, bool(paper.files))
+        lines += hanging("Next: " + step.words, paper.width, first="") if step.words else []
+        # In one line, however long: the second of two would be a command of its own to whoever pastes them.
+        lines += ["  " + step.command] if step.command else []
+    return lines
+
+
+def _file(paper: Paper) -> Lines:
+    return hanging("Report: " + short(_page_of(paper.files)), paper.width, first="") if paper.files else []
+
+
+def _page_of(files: Sequence[str]) -> str:
+    """The one that a person opens."""
+    return next((path for path in files if path.endswith(".html")), files[0])
+
+
+def _total(total: Total) -> str:
+    return f"{total.label}: {total.value}" + (f" ({total.note})" if total.note else "")
+
+
+# --- sections ---------------------------------------------------------------------------------------------------------
+
+
+def common_domain(names: Sequence[str]) -> str:
+    """What the names of all hosts end with, so that they can be told apart without it: ``.example.com``, or nothing."""
+    if len(names) < 2:
         return ""
-    what = "it" if guard["stopped"] else "a part of it"
-    return "The limit for the whole fleet stopped %s: %s" % (what, harmless(guard["message"]))
+    shared = ""
+    for labels in map(set, zip(*(reversed(name.split(".")[1:]) for name in names))):
+        if len(labels) > 1:
+            break
+        shared = f".{labels.pop()}{shared}"
+    # The numbers of an address are no domain.
+    return "" if shared.rpartition(".")[2].isdigit() else shared
 
 
-# --- one line for each host and owner ---------------------------------------------------------------------------------
+def tables(every: Sequence[Section], paper: Paper) -> str:
+    """Sections, one below the other."""
+    return "\n\n".join("\n".join(_section(_drawn(each), paper, "")) for each in every)
 
 
-def _host_rows(host: Mapping[str, Any]) -> List[Row]:
-    owners: Dict[str, List[Mapping[str, Any]]] = {}
-    for session in host["sessions"]:
-        owners.setdefault(session["owner"], []).append(session)
-    if owners:
-        return [_owner_row(host["host"], owner, owners[owner]) for owner in sorted(owners)]
-    why = {"ok": "no session was looked at", "missing": host["message"]}.get(host["status"], host["status"])
-    return [[host["host"]] + ["-"] * (len(COUNTED) + 2) + [why]]
+class _Drawn(NamedTuple):
+    """A section as columns of text."""
+
+    section: Section
+    heads: List[Head]
+    rows: List[List[str]]
+
+    @property
+    def about_hosts(self) -> bool:
+        """Whether each row begins with the name of a host."""
+        return self.section.columns[0] == HOST
 
 
-def _owner_row(host: str, owner: str, own: Sequence[Mapping[str, Any]]) -> Row:
-    numbers = [sum(1 for session in own if session["outcome"] == outcome) for outcome in COUNTED]
-    kept = [session for session in own if session["outcome"] == "kept"]
-    return [host, owner] + [str(number) for number in [len(own), *numbers]] + [_reasons(kept) or "-"]
+def _drawn(section: Section) -> _Drawn:
+    numbers = [number for number, column in enumerate(section.columns) if not column.wide]
+    heads = [_head(section.columns[number], number > 0) for number in numbers]
+    return _Drawn(section, heads, [[_cell(row[number]) for number in numbers] for row in section.rows])
 
 
-def _reasons(sessions: Sequence[Mapping[str, Any]]) -> str:
-    """How many for each reason, the most frequent first: ``2 attached, 1 busy``."""
-    counts: Dict[str, int] = {}
-    for session in sessions:
-        counts[session["reason"]] = counts.get(session["reason"], 0) + 1
-    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return ", ".join("%d %s" % (number, reason) for reason, number in ranked)
+def _section(drawn: _Drawn, paper: Paper, domain: str) -> Lines:
+    """:param domain: what is left out of the names of hosts."""
+    section, heads, rows = drawn
+    if domain and drawn.about_hosts:
+        rows = [[row[0].removesuffix(domain), *row[1:]] for row in rows]
+    titles, *told = laid_out(heads, rows, paper.width)
+    if paper.folded and section.key in _FOLDED:
+        told = _cut(told, paper)
+    return [f"{section.title}:", *titles, *(line for lines in told for line in lines)]
 
 
-# --- the lists below it -----------------------------------------------------------------------------------------------
+def _head(column: Column, follows: bool) -> Head:
+    return Head(
+        column.heading.upper(),
+        right=column.kind.look == "n",
+        floor=_FLOORS.get(column.kind, _UNBROKEN),
+        spare=column.spare,
+        below=follows and column.kind == CODE,
+        prose=column.kind in _PROSE,
+    )
 
 
-def _sessions(report: Report, outcome: str) -> List[Row]:
-    return [(host, it["owner"], it["name"], _why(it)) for host, it in sessions_of(report, outcome)]
+def _cut(rows: List[Lines], paper: Paper) -> List[Lines]:
+    """As many rows as have room, and how many more there are."""
+    room, shown = _MOST_LINES, 0
+    for lines in rows:
+        room -= len(lines)
+        if room < 0:
+            break
+        shown += 1
+    left = len(rows) - shown
+    where = (
+        "the report has all" if paper.files else "tmux_cleanup_report_dir names a directory for a report that has all"
+    )
+    return [*rows[:shown], *([hanging(f"... and {grouped(left)} more; {where}", paper.width)] if left else [])]
 
 
-def _survivors(report: Report) -> List[Row]:
-    return [
-        (host, it["owner"], it["name"], "%s %s: %s" % (process["pid"], process["command"], process["result"]))
-        for host, it in sessions_of(report, "removed")
-        for process in it["survivors"]
-    ]
+def _cell(cell: Cell) -> str:
+    text = "-" if cell.look.endswith("none") else _line(cell.text)
+    return f"{text} ({cell.note})" if cell.note else text
 
 
-def _why(session: Mapping[str, Any]) -> str:
-    """The reason in words, and the socket where it is not the usual one."""
-    socket, reason, detail = session["socket"], session["reason"], session["detail"]
-    where = "" if not socket or socket.endswith("/default") else " (on %s)" % socket
-    return "%s: %s%s" % (reason, detail, where) if detail else reason + where
-
-
-def _servers(report: Report) -> List[Row]:
-    return [
-        (host["host"], it["owner"], it["socket"], "%s: %s" % (it["status"], it["reason"]))
-        for host in report["hosts"]
-        for it in host["servers"]
-        if it["status"] not in WELL_SERVERS
-    ]
-
-
-def _notes(report: Report) -> List[Row]:
-    notes: List[Row] = []
-    for host in report["hosts"]:
-        if host["scope"] == "own":
-            notes.append((host["host"], "without root, only the sessions of one user could be looked at"))
-        left_out = host["counts"]["not_matched"]
-        if left_out:
-            notes.append((host["host"], "patterns or excludes left out %s" % many(left_out, "session")))
-    return notes
-
-
-def _problem(host: Mapping[str, Any]) -> str:
-    message = host["message"]
-    short = message if len(message) <= _MESSAGE_LIMIT else message[:_MESSAGE_LIMIT] + "..."
-    return short if host["status"] == "missing" else "%s: %s" % (host["status"], short)
-
-
-def _list(title: str, head: Row, rows: Sequence[Row]) -> str:
-    if not rows:
-        return ""
-    return "%s:\n%s" % (title, _aligned([head] + list(rows), indent="  "))
-
-
-# --- text -------------------------------------------------------------------------------------------------------------
-
-
-def _aligned(rows: Iterable[Row], right: Sequence[int] = (), indent: str = "") -> str:
-    cells = [[harmless(cell) for cell in row] for row in rows]
-    # One cell that is out of the ordinary must not push everything else out of sight.
-    widths = [min(max(_columns(cell) for cell in column), _WIDTH_LIMIT) for column in zip(*cells)]
-    return "\n".join(_line(row, widths, right, indent) for row in cells)
-
-
-def _line(row: Row, widths: Sequence[int], right: Sequence[int], indent: str) -> str:
-    padded = [_padded(cell, width, index in right) for index, (cell, width) in enumerate(zip(row, widths))]
-    return (indent + "  ".join(padded)).rstrip()
-
-
-def _padded(cell: str, width: int, right: bool) -> str:
-    space = " " * max(0, width - _columns(cell))
-    return space + cell if right else cell + space
-
-
-def _columns(text: str) -> int:
-    """The columns that a terminal needs for a text."""
-    return len(text) if text.isascii() else sum(_char_columns(char) for char in text)
-
-
-def _char_columns(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+def _line(text: str) -> str:
+    return " ".join(text.split("\n")).strip()

@@ -4,20 +4,18 @@
 
 """Every test begins in the same small world, and leaves no process behind."""
 
-import os
 from typing import Iterator
 
 import pytest
-from ansible_collections.fleet.tmux.tests.attacks import inside, realm
+from ansible_collections.fleet.tmux.tests.attacks import realm
+from ansible_collections.fleet.tmux.tests.support import namespaces
 
 
 def pytest_configure() -> None:
-    with open("/proc/1/cmdline", "rb") as handle:
-        first = handle.read().split(b"\0")
-    if inside.MARK not in os.environ or not any(word.endswith(b"/inside.py") for word in first):
+    if not namespaces.entered():
         raise pytest.UsageError(
             "These tests attack root, in a world of their own: run `make attacks` as root, "
-            "or `python tests/attacks/inside.py python -m pytest tests/attacks`"
+            "or `python tests/support/namespaces.py python -m pytest tests/attacks`"
         )
 
 

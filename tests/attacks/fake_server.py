@@ -17,6 +17,7 @@ import os
 import re
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -198,13 +199,42 @@ def lie(peer: Peer, settings: Settings) -> None:
     commands = split(peer.command())
     answer = b"".join(answered(words, settings) for words in commands)
     if settings.get("vanishes") and any(words[0] in ("if-shell", "source-file", "kill-session") for words in commands):
+        answer += confirmed(peer, commands)
         another = {"session_id": "$2", "session_name": "other", "window_id": "@2", "pane_id": "%2"}
         settings["values"] = dict(settings["values"], pane_pid=str(os.getpid()), **another)
+    if settings.get("ends") and any(words[0] in ("if-shell", "source-file") for words in commands):
+        answer += confirmed(peer, commands)
+        settings["ended"] = settings.get("ended", 0) + answer.count(b" done ")
     time.sleep(max(settings.get("waits", {}).get(words[0], 0) for words in commands))
     peer.print(answer)
     peer.send(EXIT, struct.pack("=i", 0))
-    while True:  # Until the client has written all of it, and goes.
-        peer.receive()
+    with contextlib.suppress(ConnectionError):
+        while True:  # Until the client has written all of it, and goes.
+            peer.receive()
+    if settings.get("ended", 0) >= settings.get("rows", 1):
+        os._exit(0)  # As a server does with its last session.
+
+
+def confirmed(peer: Peer, commands: List[List[str]]) -> bytes:
+    """What a server says that has done what it was told to."""
+    told = b"".join(script(peer, words[-1]) for words in commands if words[0] == "source-file")
+    told += os.fsencode(" ".join(word for words in commands for word in words))
+    return b"".join(found + b"\n" for found in re.findall(rb"[0-9a-f]{16} done [$][0-9]+", told.replace(b"\\$", b"$")))
+
+
+def script(peer: Peer, path: str) -> bytes:
+    """The commands in a file, or in what the client has on its standard input."""
+    if path != "-":
+        with open(path, "rb") as stream:
+            return stream.read()
+    peer.send(READ_OPEN, struct.pack("=ii", 2, 0) + b"-\0")
+    text = b""
+    while True:
+        kind, data = peer.receive()
+        if kind == READ:
+            text += data[4:]
+        elif kind == READ_DONE:
+            return text
 
 
 def split(words: List[str]) -> List[List[str]]:
@@ -219,27 +249,37 @@ def split(words: List[str]) -> List[List[str]]:
 
 
 def answered(words: List[str], settings: Settings) -> bytes:
+    if words[0] in settings.get("says", {}):
+        line, times = settings["says"][words[0]]
+        return os.fsencode(line * times)
     if words[0] == "display-message":
         return os.fsencode(words[-1] + "\n")
     if "-F" not in words or words[0] not in settings["answers"]:
         return b""
     form = words[words.index("-F") + 1]
     form = form.replace(settings["guard"], "guard") if settings.get("guard") else form
-    text = ""
-    for number in range(settings.get("rows", 1)):
-        text += filled(form, settings["values"]).replace("NUMBER", str(number)) + "\n"
-    return os.fsencode(text)
+    parts = template(form)
+    values = [settings["values"].get(part, "0") if count % 2 else part for count, part in enumerate(parts)]
+    row = "".join(values) + "\n"
+    return os.fsencode("".join(row.replace("NUMBER", str(number)) for number in range(settings.get("rows", 1))))
+
+
+def template(form: str) -> List[str]:
+    """A format in parts: texts, and between them names of fields; of what is nested, nothing is left but a 0."""
+    form = form.replace("#{?#{pid},1,}", "1")  # whether all was done in time, which it always is
+    names = set(re.findall(r"#\{([^{}:?=,]*)\}", form))
+    return filled(form, {name: "\x01%s\x01" % name for name in names}).split("\x01")
 
 
 def filled(form: str, values: Dict[str, str]) -> str:
     """A format with the values in it; what is in nested braces counts for nothing."""
 
     def value(found: "re.Match[str]") -> str:
-        return values.get(found.group(1), "0").replace("{", "\0")  # What has been filled in is not filled again.
+        return values.get(found.group(1), "0")
 
     while re.search(r"#\{[^{}]*\}", form):
         form = re.sub(r"#\{([^{}]*)\}", value, form)
-    return form.replace("\0", "{")
+    return form
 
 
 MODES: Dict[str, Callable[[Peer, Settings], None]] = {
@@ -260,9 +300,17 @@ MODES: Dict[str, Callable[[Peer, Settings], None]] = {
 }
 
 
+def family(number: int) -> int:
+    """Start a real child with so many of its own, as in a pane; its pid."""
+    script = "for one in $(seq %d); do sleep 3600 & done; wait" % number
+    return subprocess.Popen(["sh", "-c", script], stdout=subprocess.DEVNULL, start_new_session=True).pid
+
+
 def serve(path: str, mode: str, settings: Settings) -> None:
     """Listen for ever. The modes `deaf` and `full` never accept; for `full`, nobody can even connect."""
     ctypes.CDLL(None).prctl(15, settings.get("name", "tmux: server").encode(), 0, 0, 0)
+    if "family" in settings:
+        settings["values"]["pane_pid"] = str(family(settings["family"]))
     listener = socket.socket(socket.AF_UNIX)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)

@@ -14,16 +14,16 @@ import stat
 import struct
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
+
+from ansible_collections.fleet.tmux.tests.support import run_module
+from ansible_collections.fleet.tmux.tests.support.namespaces import ALICE, BOB, DAVE, MARK, ROOT, Account
+from ansible_collections.fleet.tmux.tests.support.processes import alive
+from ansible_collections.fleet.tmux.tests.support.programs import binaries
+from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PATIENCE = 60.0
-"""Seconds after which something will not happen any more. Only a test that fails waits so long."""
-BOUND = 90.0
-"""Seconds within which every module must have ended, whatever it meets, on a machine that does other things too."""
-
 VAULT = "/tmp/vault"
 """What only root may read and write: nothing a user's server does to root's client may get in or out."""
 SECRET = "the secret of root"
@@ -31,67 +31,11 @@ EVIDENCE = "/tmp/evidence"
 """Where anybody may write down who he was."""
 
 
-class Account(NamedTuple):
-    """A user of this world. ``name`` is what the collection should call it."""
-
-    name: str
-    uid: int
-    gid: int
-    home: str
-    groups: Tuple[int, ...] = ()
-
-
-ROOT = Account("root", 0, 0, "/")
-ALICE = Account("alice", 41001, 41001, "/tmp/home/alice", (41900,))
-BOB = Account("bob", 41002, 41002, "/tmp/home/bob", (41900,))
-CAROL = Account("carol", 41003, 41003, "/")  # has no home
-DAVE = Account("dave", 41004, 41004, "/tmp/home/dave")  # may not log in
-ERIN = Account("41005", 41005, 41005, "/")  # is in no user database
-USERS = (ALICE, BOB, CAROL, DAVE, ERIN)
-
 _Value = TypeVar("_Value")
 Result = Dict[str, Any]
 
 
-def eventually(look: Callable[[], _Value], what: str) -> _Value:
-    """Wait until ``look`` returns something true, and return that."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        value = look()
-        if value:
-            return value
-        assert time.monotonic() < deadline, "this never happened: %s" % what
-        time.sleep(0.01)
-
-
-def binaries() -> List[str]:
-    """The tmux of this machine, and further ones from the environment."""
-    found = shutil.which("tmux")
-    more = [path for path in os.environ.get("FLEET_TMUX_BINARIES", "").split(os.pathsep) if path]
-    return list(dict.fromkeys(([found] if found else []) + more))
-
-
-def version_of(binary: str) -> Tuple[int, int]:
-    said = subprocess.run([binary, "-V"], stdout=subprocess.PIPE, check=True).stdout.decode("ascii")
-    major, minor = said.split()[1].replace("next-", "").split(".")[:2]
-    return int(major), int("".join(char for char in minor if char.isdigit())[:1])
-
-
 # --- processes --------------------------------------------------------------------------------------------------------
-
-
-def alive(pid: int) -> bool:
-    """Whether there is such a process, and it is not only waiting to be buried."""
-    try:
-        with open("/proc/%d/stat" % pid, "rb") as handle:
-            return handle.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
-    except OSError:
-        return False
-
-
-def stopped(pid: int) -> bool:
-    with open("/proc/%d/stat" % pid, "rb") as handle:
-        return handle.read().rpartition(b")")[2].split()[0] in (b"T", b"t")
 
 
 def end_everything() -> None:
@@ -107,25 +51,14 @@ def end_everything() -> None:
         return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) not in own]
 
     def gone() -> bool:
-        left = [pid for pid in others() if alive(pid)]
-        for pid in left:
+        found = others()
+        for pid in found:
+            # First all of them: one may keep those waiting who look at another.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        return not left
+        return not [pid for pid in found if alive(pid)]
 
     eventually(gone, "all processes end")
-
-
-def status_field(pid: int, field: str) -> List[str]:
-    with open("/proc/%d/status" % pid, encoding="utf-8") as handle:
-        (line,) = [line for line in handle if line.startswith(field + ":")]
-    return line.split()[1:]
-
-
-def environ_of(pid: int) -> Dict[str, str]:
-    with open("/proc/%d/environ" % pid, "rb") as handle:
-        pairs = [pair.partition(b"=") for pair in handle.read().split(b"\0") if pair]
-    return {key.decode(): value.decode() for key, _equals, value in pairs}
 
 
 def become(account: Account) -> Callable[[], None]:
@@ -178,7 +111,7 @@ def run_as(account: Account, *argv: str, timeout: float = PATIENCE, **env: str) 
 
 def furnish() -> None:
     """Make /tmp as it is at the beginning of every test."""
-    kept = {name for name in os.environ["FLEET_ATTACKS_INSIDE"].split(":") if name}
+    kept = {name for name in os.environ[MARK].split(":") if name}
     for name in sorted(set(os.listdir("/tmp")) - kept):
         path = os.path.join("/tmp", name)
         if os.path.isdir(path) and not os.path.islink(path):
@@ -313,24 +246,36 @@ def fake(account: Account, mode: str, path: Optional[str] = None, **settings: An
 
 def module(plugin: str, account: Account = ROOT, check: bool = False, **params: Any) -> Result:
     """Run a module of the collection; its result. That it ends, and that its result is harmless, is always judged."""
+    return judged(started(plugin, become(account), account, check, **params))
+
+
+def started(
+    plugin: str, before: Callable[[], None], account: Account = ROOT, check: bool = False, **params: Any
+) -> "subprocess.CompletedProcess[bytes]":
+    """Run a module of the collection to its end; ``before`` is done in its process."""
     settings = dict(params, _ansible_check_mode=check, _ansible_remote_tmp="/tmp", _ansible_diff=True)
     env = dict(environment(account), PYTHONPATH=os.environ.get("PYTHONPATH", ""), PYTHONDONTWRITEBYTECODE="1")
-    done = subprocess.run(
-        [sys.executable, os.path.join(HERE, "run_module.py"), plugin],
+    return subprocess.run(
+        [sys.executable, run_module.__file__, plugin],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": settings}).encode(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd="/",
         env=env,
-        preexec_fn=become(account),
-        timeout=BOUND,
+        preexec_fn=before,
+        timeout=PATIENCE,
         check=False,
     )
+
+
+def judged(done: "subprocess.CompletedProcess[bytes]") -> Result:
+    """The result of a module, which must be one, and harmless."""
     assert done.stdout, done.stderr.decode("utf-8", "replace")[-5000:]
     assert not done.stderr, done.stderr.decode("utf-8", "replace")[-5000:]
     result: Result = json.loads(done.stdout)
     assert "exception" not in result, result["exception"]
-    assert "arameters" not in result.get("msg", ""), result["msg"]
+    refused = [word for word in ("arameters", "no unit", "mutually exclusive") if word in result.get("msg", "")]
+    assert not refused, result["msg"]  # A test that gives wrong options tests nothing.
     result.pop("invocation", None)
     result["warnings"] = [_words(warning) for warning in result.get("warnings", [])]
     assert list(harmful(result)) == []
@@ -342,13 +287,13 @@ def _words(warning: Any) -> str:
 
 
 def info(**params: Any) -> Result:
-    """What root sees of all users' servers."""
-    return module("tmux_session_info", **_scoped(params))
+    """What root sees of all users' servers, with all details: who attacks may hide in any of them."""
+    return module("tmux_session_info", **dict({"evidence_detail": "full"}, **_scoped(params)))
 
 
 def prune(**params: Any) -> Result:
     """Root removes all sessions of all users that are not protected."""
-    return module("tmux_session_prune", **dict({"idle": "0", "protect": []}, **_scoped(params)))
+    return module("tmux_session_prune", **dict({"idle": "1s", "protect": []}, **_scoped(params)))
 
 
 def _scoped(params: Dict[str, Any]) -> Dict[str, Any]:

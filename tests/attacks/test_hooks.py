@@ -9,17 +9,12 @@ from typing import List
 
 import pytest
 from ansible_collections.fleet.tmux.tests.attacks.realm import (
-    ALICE,
-    BOB,
     EVIDENCE,
-    ROOT,
     SECRET,
     VAULT,
     Result,
     Tmux,
     at,
-    binaries,
-    eventually,
     in_vault,
     info,
     module,
@@ -28,9 +23,11 @@ from ansible_collections.fleet.tmux.tests.attacks.realm import (
     ran_as,
     removed,
     together,
-    version_of,
     witness,
 )
+from ansible_collections.fleet.tmux.tests.support.namespaces import ALICE, BOB, ROOT
+from ansible_collections.fleet.tmux.tests.support.programs import binaries, version_of
+from ansible_collections.fleet.tmux.tests.support.waiting import eventually
 
 BINARY = binaries()[0]
 CLIENT_OPENS_FILES = pytest.mark.skipif(
@@ -65,7 +62,7 @@ def everything(path: str) -> List[Result]:
         info(include=["content", "processes"]),
         info(socket_path=path, include=["content", "processes"]),
         module("tmux_session", socket_path=path, name=["made"], command="cat", env={"A": "b"}, width=90, chdir="/"),
-        module("tmux_session", socket_path=path, name=["made"], state="present", recreate=True),
+        module("tmux_session", socket_path=path, name=["made"], state="present", recreate="always"),
         module("tmux_session", socket_path=path, name=["made"], state="absent"),
         prune(patterns=["idle*"], protect=["attached", "busy", "keep"]),
     ]
@@ -139,7 +136,7 @@ def test_hooks_that_hang_or_end_the_server(what: str) -> None:
     Tmux(BOB).start("idle")
     server = Tmux(ALICE).start("work")
     server("set-hook", "-g", "after-list-sessions", what)
-    result = prune(patterns=["idle"], timeout=1)
+    result = prune(patterns=["idle"], timeout="1s")
     assert removed(result) == [("bob", "idle")]
     if "wait-for" in what:
         assert at(result, server.path)["status"] == "hung"
@@ -189,7 +186,7 @@ def test_an_alias_of_the_removal() -> None:
     server("set-option", "-s", "command-alias[100]", "kill-session=run-shell %s" % program)
     result = prune()
     assert removed(result) == [("bob", "idle")]
-    assert [(item["owner"], item["reason"]) for item in result["failures"]] == [("alice", "failed")]
+    assert [(item["owner"], item["reason"]) for item in result["not_done"]] == [("alice", "error")]
     assert server.names() == ["idle"]
     assert set(ran_as("alias")) <= {ALICE.uid}
 

@@ -12,18 +12,11 @@ from typing import Iterator, List
 
 import pytest
 from ansible_collections.fleet.tmux.tests.attacks.realm import (
-    ALICE,
-    BOB,
-    ROOT,
-    Account,
     Result,
     Tmux,
-    alive,
     at,
-    binaries,
     default_directory,
     directory,
-    eventually,
     fake,
     info,
     module,
@@ -38,6 +31,10 @@ from ansible_collections.fleet.tmux.tests.attacks.realm import (
     witness,
     write,
 )
+from ansible_collections.fleet.tmux.tests.support.namespaces import ALICE, BOB, ROOT, Account
+from ansible_collections.fleet.tmux.tests.support.processes import alive
+from ansible_collections.fleet.tmux.tests.support.programs import binaries
+from ansible_collections.fleet.tmux.tests.support.waiting import eventually
 
 TRAP = "/tmp/trap"
 """A directory of alice's in which she listens, open to all."""
@@ -156,7 +153,7 @@ def test_a_link_to_the_socket_of_root() -> None:
         if name == "one":
             naive(link, "kill-server")
             eventually(lambda server=server: not server.names(), "it ends")  # type: ignore[misc]
-    result = module("tmux_session_prune", socket_path=link, idle="0", protect=[])
+    result = module("tmux_session_prune", socket_path=link, idle="1s", protect=[])
     assert result["failed"] and "link" in result["msg"]
     assert removed(prune(users=["alice"])) == []
     assert server.names() == ["precious"]
@@ -181,8 +178,8 @@ while True:
     spawn(ALICE, sys.executable, "-c", exchange, server.path, precious.path, neighbour.path)
     eventually(lambda: os.path.lexists(server.path + ".b"), "the exchange begins")
     for _time in range(2):
-        results = together([lambda: prune(users=["alice"], timeout=3)] * 3)
-        results += together([lambda: prune(socket_path=server.path, timeout=3)] * 3)
+        results = together([lambda: prune(users=["alice"], timeout="3s")] * 3)
+        results += together([lambda: prune(socket_path=server.path, timeout="3s")] * 3)
         for result in results:
             assert set(removed(result)) <= {("alice", "idle")}
     assert precious.names() == ["precious"]
@@ -224,7 +221,7 @@ def test_hundreds_of_servers_of_one_user() -> None:
     folder = default_directory(ALICE)
     spawn(ALICE, sys.executable, "-c", CROWD, folder, "300", "tmux: server")
     eventually(lambda: sum(name.endswith(".ready") for name in os.listdir(folder)) == 300, "they all listen")
-    result = prune(timeout=1)
+    result = prune(timeout="1s")
     assert removed(result) == [("bob", "idle")]
     hers = [server for server in result["servers"] if server["owner"] == "alice"]
     assert len(hers) == 201
@@ -275,7 +272,7 @@ def test_a_forged_row_in_the_table_of_the_kernel(aim: str) -> None:
 def test_a_path_with_escape_sequences() -> None:
     folder = directory("/tmp/\x1b]0;pwned\x07\x1b[2J\u202eevil", ALICE, 0o777)
     with fake(ALICE, "silence", path=folder + "/socket"):
-        for result in (info(timeout=1), info(socket_path=folder + "/socket", timeout=1), prune(timeout=1)):
+        for result in (info(timeout="1s"), info(socket_path=folder + "/socket", timeout="1s"), prune(timeout="1s")):
             assert "evil" in str(result)
 
 
@@ -288,7 +285,7 @@ def test_processes_that_are_no_servers_or_hold_many_files() -> None:
         spawn(ALICE, sys.executable, "-c", script)
     eventually(lambda: os.path.exists(ALICE.home + "/open"), "they are open")
     with fake(ALICE, "silence", name=") R 1 1 1 tmux:\n") as path:
-        result = prune(timeout=1)
+        result = prune(timeout="1s")
     assert removed(result) == [("bob", "idle")]
     assert at(result, path)["owner"] == "alice"
 
@@ -303,7 +300,7 @@ def test_a_user_who_stops_all_of_his_processes() -> None:
     time.sleep(0.2)
     results: List[Result] = []
     for _time in range(2):
-        results += together([lambda: prune(timeout=1, patterns=["idle"])] * 2)
+        results += together([lambda: prune(timeout="1s", patterns=["idle"])] * 2)
     assert ("bob", "idle") in [one for result in results for one in removed(result)]
     assert all(at(result, server.path)["status"] == "hung" for result in results)
     assert alive(pid) and alive(processes[0])

@@ -11,11 +11,7 @@ import contextlib
 import os
 
 from ansible_collections.fleet.tmux.tests.attacks.realm import (
-    ALICE,
-    BOB,
-    ROOT,
     Tmux,
-    binaries,
     default_directory,
     directory,
     fake,
@@ -25,6 +21,8 @@ from ansible_collections.fleet.tmux.tests.attacks.realm import (
     removed,
     run_as,
 )
+from ansible_collections.fleet.tmux.tests.support.namespaces import ALICE, BOB, ROOT
+from ansible_collections.fleet.tmux.tests.support.programs import binaries
 
 HOSTILE = [
     "\x1b]0;title\x07\x1b[2J\x1b[31m",
@@ -77,7 +75,7 @@ def test_hostile_texts_of_a_real_server() -> None:
     assert removed(pruned) == [("alice", "work"), ("bob", "idle")]
     assert [item["reason"] for item in pruned["kept"]] == ["keep"] * len(HOSTILE)
     again = prune()
-    assert again["failures"] == [] and not [item for item in again["kept"] if item["owner"] == "alice"]
+    assert again["not_done"] == [] and not [item for item in again["kept"] if item["owner"] == "alice"]
     assert sorted(removed(again)) == sorted(("alice", item["name"]) for item in hers)
     assert os.listdir("/tmp/vault") == ["secret"]
 

@@ -7,28 +7,17 @@
 import contextlib
 import os
 import signal
+import stat
 import subprocess
 from typing import Any, Dict, Iterator, List
 
 import pytest
 from ansible_collections.fleet.tmux.tests.attacks.realm import (
-    ALICE,
-    BOB,
-    CAROL,
-    DAVE,
-    ERIN,
-    ROOT,
     SECRET,
-    USERS,
-    Account,
     Tmux,
-    alive,
     at,
-    binaries,
     default_directory,
     directory,
-    environ_of,
-    eventually,
     fake,
     info,
     mode_of,
@@ -37,12 +26,14 @@ from ansible_collections.fleet.tmux.tests.attacks.realm import (
     ran_as,
     removed,
     run_as,
-    status_field,
     statuses,
-    version_of,
     witness,
     write,
 )
+from ansible_collections.fleet.tmux.tests.support.namespaces import ALICE, BOB, CAROL, DAVE, ERIN, ROOT, USERS, Account
+from ansible_collections.fleet.tmux.tests.support.processes import alive, environ_of, status_field
+from ansible_collections.fleet.tmux.tests.support.programs import binaries
+from ansible_collections.fleet.tmux.tests.support.waiting import eventually
 
 
 def test_every_user_and_every_place() -> None:
@@ -94,7 +85,7 @@ def test_users_and_exclude_users() -> None:
 def test_without_root_only_ones_own(plugin: str) -> None:
     for account in (ALICE, BOB, ROOT):
         Tmux(account).start("idle")
-    more: Dict[str, Any] = {"idle": "0", "protect": []} if plugin == "tmux_session_prune" else {}
+    more: Dict[str, Any] = {"idle": "1s", "protect": []} if plugin == "tmux_session_prune" else {}
     result = module(plugin, ALICE, all_users=True, **more)
     assert result["scope"] == "own"
     assert who(result) == ["alice"]
@@ -120,8 +111,8 @@ def test_a_removed_socket() -> None:
     lost = module("tmux_session", socket_path=server.path, name=["x"])
     assert lost["failed"] and "orphaned" in lost["msg"]
     assert not os.path.exists(server.path)
-    result = prune(recover_sockets=True)
-    assert removed(result) == [("alice", "idle")]
+    assert at(prune(recover_sockets=True), server.path)["status"] == "recovered"
+    assert removed(prune(recover_sockets=True)) == [("alice", "idle")]
     eventually(lambda: not alive(pid), "the server ends")
 
 
@@ -154,6 +145,7 @@ def test_a_socket_that_another_server_has_taken() -> None:
     assert sorted(server["status"] for server in result["servers"]) == ["ok", "orphaned"]
     assert alive(pid)
     eventually(lambda: not alive(second), "the second server ends with its session")
+    assert at(prune(recover_sockets=True), first.path)["status"] == "recovered"
     assert removed(prune(recover_sockets=True)) == [("alice", "first")]
 
 
@@ -169,6 +161,7 @@ def test_a_socket_that_a_dead_server_has_taken() -> None:
     refused = module("tmux_session", socket_path=first.path, name=["third"], argv=["cat"])
     assert refused["failed"] and "orphaned" in refused["msg"]
     assert alive(pid)
+    assert at(prune(socket_path=first.path, recover_sockets=True), first.path)["status"] == "recovered"
     assert removed(prune(socket_path=first.path, recover_sockets=True)) == [("alice", "first")]
 
 
@@ -178,7 +171,7 @@ def test_a_stopped_server() -> None:
     Tmux(BOB).start("idle")
     pid = server.pid()
     os.kill(pid, signal.SIGSTOP)
-    result = prune(timeout=1)
+    result = prune(timeout="1s")
     assert at(result, server.path)["status"] == "hung"
     assert [item["socket"] for item in result["removed"]] == ["/tmp/tmux-41001/other", "/tmp/tmux-41002/default"]
     assert any("hung" in warning for warning in result["warnings"])
@@ -212,22 +205,6 @@ def test_a_socket_that_its_owner_may_not_use() -> None:
     result = prune()
     assert at(result, server.path)["status"] == "denied"
     assert removed(result) == [("bob", "idle")]
-
-
-OTHERS = [binary for binary in binaries()[1:] if (version_of(binary) < (3, 1)) != (version_of(binaries()[0]) < (3, 1))]
-
-
-@pytest.mark.skipif(not OTHERS, reason="no tmux that speaks otherwise than the one on PATH is in FLEET_TMUX_BINARIES")
-def test_a_server_of_another_version() -> None:
-    for binary in OTHERS:
-        server = Tmux(ALICE, binary=binary).start("idle")
-        Tmux(BOB).start("idle")
-        result = prune(timeout=2)
-        assert at(result, server.path)["status"] in ("mismatch", "hung", "unreachable")
-        assert removed(result) == [("bob", "idle")]
-        assert server.names() == ["idle"]
-        assert removed(prune(executable=binary)) == [("alice", "idle")]
-        eventually(lambda: not info()["servers"], "the server ends")
 
 
 @pytest.mark.parametrize("what", ["warn", "fail", "ignore"])
@@ -278,7 +255,7 @@ def test_a_session_for_somebody_else(account: Account) -> None:
     user = account
     path = os.path.join(default_directory(user), "work")
     made = module("tmux_session", socket_path=path, name=["job"], argv=["cat"], env={"KEY": "value"})
-    assert made["created"] == ["job"], made
+    assert [item["name"] for item in made["created"]] == ["job"], made
     (session,) = info(socket_path=path, include=["processes"])["sessions"]
     pane = session["windows"][0]["panes"][0]
     assert session["owner"] == user.name
@@ -296,8 +273,36 @@ def test_a_session_for_somebody_else(account: Account) -> None:
     assert os.lstat(path).st_uid == user.uid
     again = module("tmux_session", socket_path=path, name=["job"], argv=["cat"], env={"KEY": "value"})
     assert not again["changed"]
+    first = server.pid()
+    anew = module("tmux_session", socket_path=path, name=["job"], argv=["cat"], recreate="always")
+    assert [item["name"] for item in anew["sessions"]] == ["job"] and server.pid() != first
+    assert set(status_field(server.pid(), "Groups")) == {gid, *map(str, user.groups)}, "a new server is like the first"
     gone = module("tmux_session", socket_path=path, name=["job"], state="absent")
-    assert gone["removed"] == ["job"]
+    assert removed(gone) == [(user.name, "job")]
+
+
+def test_a_log_for_somebody_else() -> None:
+    """Root could open anything; alice can only what is hers, and nothing comes into her log but what she may write."""
+    server = Tmux(ALICE).start("first")
+    write("/tmp/of-root", "root's", ROOT)
+    os.symlink("/tmp/of-root", os.path.join(ALICE.home, "link"))
+    directory("/tmp/secret", ROOT, 0o700)
+    path = os.path.join(ALICE.home, "job.log")
+    for bad in (os.path.join(ALICE.home, "link"), "/tmp/secret/log", "/tmp/log", "/tmp/of-root", "/root/log"):
+        for check in (True, False):
+            refused = module("tmux_session", check=check, socket_path=server.path, name=["job"], argv=["cat"], log=bad)
+            assert refused["failed"] and not refused["changed"] and "log: " in refused["msg"], refused
+    assert server.names() == ["first"] and os.listdir("/tmp/secret") == []
+    with open("/tmp/of-root", encoding="ascii") as stream:
+        assert stream.read() == "root's"
+    argv = ["sh", "-c", "echo mine; exec cat"]
+    made = module("tmux_session", socket_path=server.path, name=["job"], argv=argv, log="~/job.log")
+    assert [item["name"] for item in made["created"]] == ["job"]
+    eventually(lambda: os.path.getsize(path) > 0, "its words are written")
+    found = os.stat(path)
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (ALICE.uid, ALICE.gid, 0o600)
+    told = module("tmux_session_wait", socket_path=server.path, name=["job"], wait_timeout="0s", fail_on_timeout=False)
+    assert told["sessions"][0]["log"] is None, "another user chose the name"
 
 
 def test_a_command_for_somebody_who_has_no_shell() -> None:
@@ -305,7 +310,7 @@ def test_a_command_for_somebody_who_has_no_shell() -> None:
     path = os.path.join(default_directory(DAVE), "work")
 
     def refused() -> bool:
-        made = module("tmux_session", socket_path=path, name=["job"], command="cat")
+        made = module("tmux_session", socket_path=path, name=["job"], command="cat", evidence_detail="full")
         assert made["failed"] and "ended at once" in made["msg"]
         # What is said just before the end is sometimes lost on its way to tmux.
         return "not available" in made["msg"]
@@ -315,7 +320,7 @@ def test_a_command_for_somebody_who_has_no_shell() -> None:
 
 def test_a_directory_that_root_makes_for_itself() -> None:
     made = module("tmux_session", name=["job"], command="exec cat")
-    assert made["created"] == ["job"]
+    assert [(item["owner"], item["name"]) for item in made["created"]] == [("root", "job")]
     assert mode_of("/tmp/tmux-0") == 0o700
     assert os.lstat("/tmp/tmux-0/default").st_uid == 0
 
@@ -348,14 +353,14 @@ def test_a_directory_service_that_hangs() -> None:
     for account in (ALICE, BOB):
         Tmux(account).start("idle")
     with database("exec sleep 3600\n"):
-        refused = prune(exclude_users=["alice"], timeout=1)
+        refused = prune(exclude_users=["alice"], timeout="1s")
         assert refused["failed"] and "alice" in refused["msg"]
-        refused = prune(users=["bob"], timeout=1)
+        refused = prune(users=["bob"], timeout="1s")
         assert refused["failed"] and "bob" in refused["msg"]
         assert Tmux(ALICE).names() == Tmux(BOB).names() == ["idle"]
-        new = module("tmux_session", socket_path="/tmp/tmux-41001/new", name=["x"], timeout=1)
+        new = module("tmux_session", socket_path="/tmp/tmux-41001/new", name=["x"], timeout="1s")
         assert new["failed"] and "groups" in new["msg"]
-        result = prune(timeout=1)  # Everybody's: for that no names are needed.
+        result = prune(timeout="1s")  # Everybody's: for that no names are needed.
     assert removed(result) == [("41001", "idle"), ("41002", "idle")]
 
 
@@ -378,8 +383,8 @@ def test_thousands_of_users() -> None:
         for uid in range(60000, 60400):
             os.mkdir("/tmp/tmux-%d" % uid, 0o700)
             os.chown("/tmp/tmux-%d" % uid, uid, uid)
-        result = prune(exclude_users=["u%d" % uid for uid in range(60000, 60400)])
-        assert removed(result) == [("bob", "idle")]
+        result = prune(exclude_users=["u%d" % uid for uid in range(60000, 60400)], timeout="600s")
+        assert removed(result) == [("bob", "idle")], result
         assert [server["owner"] for server in result["servers"]] == ["bob"]
     finally:
         with open("/etc/passwd", "r+", encoding="utf-8") as handle:

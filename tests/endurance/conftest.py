@@ -7,7 +7,8 @@
 from typing import Iterator
 
 import pytest
-from ansible_collections.fleet.tmux.tests.unit.world import World, binaries
+from ansible_collections.fleet.tmux.tests.support.programs import binaries
+from ansible_collections.fleet.tmux.tests.support.world import World
 
 
 @pytest.fixture

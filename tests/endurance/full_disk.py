@@ -8,10 +8,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from typing import Any, Dict, List
 
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.clocks import newest_clock
 from ansible_collections.fleet.tmux.tests.endurance.runs import run
-from ansible_collections.fleet.tmux.tests.unit.world import World, binaries, eventually
+from ansible_collections.fleet.tmux.tests.support.programs import binaries
+from ansible_collections.fleet.tmux.tests.support.waiting import eventually
+from ansible_collections.fleet.tmux.tests.support.world import World
 
 
 def mount(folder: str, *options: str) -> None:
@@ -46,7 +50,8 @@ def main(world: World) -> Dict[str, Any]:
         text = eventually(lambda identity=identity: _text(world, identity), "it has printed")  # type: ignore[misc]
         assert len(text.splitlines()) > lines
     world.tmux("kill-session", "-t", "=first")
-    params = {"idle": "0", "protect": ["keep"], "snapshot_dir": folder}
+    eventually(lambda: all(time.time() - newest_clock(it) >= 1 for it in world.listing().sessions), "all are idle")
+    params = {"idle": "1s", "protect": ["keep"], "snapshot_dir": folder}
     told: Dict[str, Any] = {"full": run(world, **params), "left": names(world)}
     told["incoming"] = os.listdir(os.path.join(folder, ".incoming"))
     told["saved"] = sorted(snapshots(folder))

@@ -14,7 +14,9 @@ import time
 from typing import Any, Dict, List, NamedTuple, NoReturn
 
 from ansible.module_utils import basic
-from ansible_collections.fleet.tmux.tests.unit.world import PATIENCE, World, eventually, started
+from ansible_collections.fleet.tmux.tests.support.processes import started
+from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
+from ansible_collections.fleet.tmux.tests.support.world import World
 
 MODULE = importlib.import_module("ansible_collections.fleet.tmux.plugins.modules.tmux_session_prune")
 
@@ -56,7 +58,7 @@ class Running(NamedTuple):
 
 def begin(world: World, **params: Any) -> Running:
     """Begin a run on the server of a world."""
-    params.update(socket_path=world.path, executable=world.binary, timeout=PATIENCE)
+    params.update(socket_path=world.path, executable=world.binary, timeout="%ds" % PATIENCE)
     handle, output = tempfile.mkstemp(prefix="fleet-run-")
     pid = os.fork()
     if pid == 0:

@@ -11,27 +11,20 @@ import sys
 from typing import Any, Dict
 
 import pytest
+from ansible_collections.fleet.tmux.tests.support.namespaces import UNSHARE, why_not
 
 INSIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "full_disk.py")
-UNSHARE = ["unshare", "--mount", "--propagation", "private"]
+_WHY_NOT = why_not()
 
 
-def possible() -> bool:
-    try:
-        probe = UNSHARE + ["mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-        return subprocess.run(probe, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False).returncode == 0
-    except OSError:
-        return False
-
-
-@pytest.mark.skipif(not possible(), reason="left out: needs root, with the right to make namespaces")
+@pytest.mark.skipif(bool(_WHY_NOT), reason="left out: needs root, with the right to make namespaces (%s)" % _WHY_NOT)
 def test_what_does_not_fit_is_kept_and_told_and_nothing_of_it_is_left() -> None:
-    done = subprocess.run(UNSHARE + [sys.executable, INSIDE], stdout=subprocess.PIPE, check=True)
+    done = subprocess.run([*UNSHARE, sys.executable, INSIDE], stdout=subprocess.PIPE, check=True)
     told: Dict[str, Any] = json.loads(done.stdout.decode())
     full, freed = told["full"], told["freed"]
     assert full["failed"] and "No space left on device" in full["msg"]
-    assert [(it["name"], it["reason"], it["snapshot"]) for it in full["failures"]] == [("large", "unsaved", None)]
-    assert "No space left on device" in full["failures"][0]["detail"]
+    assert [(it["name"], it["reason"], it["snapshot"]) for it in full["not_done"]] == [("large", "not_saved", None)]
+    assert "No space left on device" in full["not_done"][0]["detail"]
     assert [it["name"] for it in full["removed"]] == ["small"], "what does fit is saved and removed"
     assert told["left"] == ["large"]
     assert told["incoming"] == [] and told["saved"] == ["small"]

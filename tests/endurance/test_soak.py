@@ -16,13 +16,14 @@ import time
 from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
 import pytest
-from ansible_collections.fleet.tmux.plugins.module_utils._cases import judge_all
-from ansible_collections.fleet.tmux.plugins.module_utils._census import Seen, look
-from ansible_collections.fleet.tmux.plugins.module_utils._child import Directory
-from ansible_collections.fleet.tmux.plugins.module_utils._policy import Policy
-from ansible_collections.fleet.tmux.plugins.module_utils._prune import Manner, Run
-from ansible_collections.fleet.tmux.plugins.module_utils._servers import Host, locate
-from ansible_collections.fleet.tmux.tests.unit.world import PATIENCE, World, binaries, eventually
+from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import Directory
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.rules import Policy
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen, look
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host, locate
+from ansible_collections.fleet.tmux.tests.support.programs import binaries
+from ansible_collections.fleet.tmux.tests.support.runs import Gently, Prepared
+from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
+from ansible_collections.fleet.tmux.tests.support.world import World
 
 SEED = 4
 SERVERS = 10
@@ -121,7 +122,7 @@ def read_notes(path: str) -> Dict[_Key, int]:
 class Cleaner:
     """Runs over all servers, and what they have removed when."""
 
-    def __init__(self, worlds: List[World], manner: Manner) -> None:
+    def __init__(self, worlds: List[World], manner: Gently) -> None:
         host = Host(worlds[0].binary, PATIENCE, Directory(PATIENCE))
         self._host = host
         self._worlds = worlds
@@ -132,14 +133,11 @@ class Cleaner:
     def run(self) -> None:
         every = [look(self._host, locate(self._host, world.path)) for world in self._worlds]
         seen: List[Seen] = [one for one in every if one.server.status != "absent"]
-        judged = judge_all(seen, RULES, self._manner.notice)
-        run = Run(judged, seen, RULES, self._manner)
-        run.guard()
-        run.apply()
-        result = run.result()
-        assert result["failures"] == [] and run.trouble == [], (result["failures"], run.trouble)
+        run = Prepared(seen, RULES, self._manner)
+        result = run.finish()
+        assert result["not_done"] == [] and list(run.trouble) == [], (result["not_done"], run.trouble)
         numbers = {world.path: number for number, world in enumerate(self._worlds)}
-        self.removed += [((numbers[it["socket"]], it["name"]), judged.now) for it in result["removed"]]
+        self.removed += [((numbers[it["socket"]], it["name"]), run.now) for it in result["removed"]]
         self.marked += len(result["marked"])
         self.cancelled += sum(1 for it in result["kept"] if "since notice" in it["detail"])
         self.runs += 1
@@ -160,7 +158,7 @@ def worlds() -> Iterator[List[World]]:
 @pytest.mark.parametrize("notice", [None, 1])
 def test_nobody_active_is_removed_and_everybody_idle_is(worlds: List[World], notice: Any) -> None:
     notes = os.path.join(worlds[0].folder, "notes")
-    cleaner = Cleaner(worlds, Manner(notice=notice))
+    cleaner = Cleaner(worlds, Gently(notice=notice))
     crowd = Crowd(worlds, notes).start()
     try:
         eventually(lambda: os.path.exists(notes), "they begin")

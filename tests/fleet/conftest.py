@@ -4,18 +4,13 @@
 
 """A fleet for the tests of this folder."""
 
-import os
-import sys
 from pathlib import Path
 from typing import Iterator
 
 import pytest
-
-sys.path.insert(0, os.path.dirname(__file__))
-
-from engine import missing, why_not
-from fleet import Fleet
-from runs import Controller, end_sessions
+from ansible_collections.fleet.tmux.tests.fleet.engine import missing, why_not
+from ansible_collections.fleet.tmux.tests.fleet.fleet import Fleet
+from ansible_collections.fleet.tmux.tests.fleet.runs import Controller
 
 
 @pytest.fixture(scope="session")
@@ -35,17 +30,10 @@ def fleet(possible: None) -> Iterator[Fleet]:
 
 
 @pytest.fixture(scope="session")
-def quartet(possible: None) -> Iterator[Fleet]:
-    """One host of each release, for runs over all of them."""
+def four(possible: None) -> Iterator[Fleet]:
+    """One host of each release, for runs over all of them; a test says which sessions it wants there."""
     with Fleet() as made:
         yield made
-
-
-@pytest.fixture
-def four(quartet: Fleet) -> Iterator[Fleet]:
-    """These, without any session before and after."""
-    yield quartet
-    quartet.each(end_sessions)
 
 
 @pytest.fixture

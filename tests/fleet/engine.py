@@ -13,9 +13,8 @@ import resource
 import shlex
 import shutil
 import subprocess
-import time
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 PROGRAMS = {
     "podman": "podman",
@@ -28,8 +27,6 @@ PROGRAMS = {
 }
 """What this machine must have, and the Debian packages that bring it."""
 INIT = "/usr/libexec/podman/catatonit"
-PATIENCE = 600.0
-"""Seconds after which something will not happen any more. Only what fails waits so long."""
 
 
 class Done(NamedTuple):
@@ -83,15 +80,6 @@ def worked(argv: Sequence[str], done: Done) -> str:
     return done.output
 
 
-def eventually(look: Callable[[], bool], what: str) -> None:
-    """Wait until something has come true."""
-    deadline = time.monotonic() + PATIENCE
-    while not look():
-        if time.monotonic() > deadline:
-            raise Failed("this never happened: %s" % what)
-        time.sleep(0.05)
-
-
 class Engine:
     """Podman on one cache. Several processes may use the same one at the same time."""
 
@@ -118,6 +106,10 @@ class Engine:
     def must(self, *words: str, stdin: str = "") -> str:
         return worked(("podman", *words), self.podman(*words, stdin=stdin))
 
+    def runtime(self, *words: str, stdin: str = "") -> Done:
+        """What podman itself has run containers with; it is asked about one that there is."""
+        return command(str(self.cache / "runc"), *words, stdin=stdin)
+
     def argv(self, *words: str) -> List[str]:
         """The words of a podman command."""
         if not self._ready:
@@ -135,6 +127,8 @@ class Engine:
             "CONTAINERS_CONF": str(self.cache / "containers.conf"),
             "CONTAINERS_STORAGE_CONF": str(self.cache / "storage.conf"),
             "TMPDIR": str(self.temporary),
+            # podman 5 warns on each call, in the midst of what a host says.
+            "PODMAN_IGNORE_CGROUPSV1_WARNING": "1",
         }
 
     def _prepare(self) -> None:

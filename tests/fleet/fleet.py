@@ -4,9 +4,9 @@
 
 """Many real hosts on this machine: Debian of several releases, each with its own processes, mounts, network and sshd.
 
-    tests/fleet/fleet.py up [--hosts N] [--suites bullseye,bookworm,trixie,sid]
-    tests/fleet/fleet.py status
-    tests/fleet/fleet.py down
+    python3 tests/fleet up [--hosts N] [--suites bullseye,bookworm,trixie,sid]
+    python3 tests/fleet status
+    python3 tests/fleet down
 
 `up` prints where the inventory is. It takes root, podman and some other packages; what is missing is named. All lies
 below .cache/fleet of the checkout (or FLEET_CACHE), and in /run while hosts are up.
@@ -27,12 +27,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Type, TypeVar
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-
-import images
-from engine import Engine, Failed, command, eventually, missing, must, why_not
-from host import IDLE, USERS, Host, Plan
-from images import OPERATOR_PASSWORD, ROOT_PASSWORD, SUITES
+from ansible_collections.fleet.tmux.tests.fleet import images
+from ansible_collections.fleet.tmux.tests.fleet.engine import Engine, Failed, command, missing, must, why_not
+from ansible_collections.fleet.tmux.tests.fleet.host import IDLE, USERS, Host, Plan
+from ansible_collections.fleet.tmux.tests.fleet.images import OPERATOR_PASSWORD, ROOT_PASSWORD, SUITES
+from ansible_collections.fleet.tmux.tests.support.waiting import eventually
 
 __all__ = ["IDLE", "OPERATOR_PASSWORD", "ROOT_PASSWORD", "SUITES", "USERS", "Fleet", "Host"]
 
@@ -99,11 +98,13 @@ class Fleet:
 
     def take_down(self) -> None:
         """Remove all of it, and leave podman as it is."""
-        for socket in self._control.glob("*"):
-            command("ssh", "-o", "ControlPath=%s" % socket, "-O", "exit", "fleet")
+        self.log_out()
         names = self.engine.must("ps", "--all", "--format", "{{.Names}}", "--filter", "label=fleet=" + self.token)
         if names.split():
-            self.engine.must("rm", "--force", "--time", "0", *names.split())
+            words = ["rm", "--force", "--ignore", "--time", "0", *names.split()]
+            # Of a host that was killed from outside, podman first has to learn that, and says that it has failed.
+            if self.engine.podman(*words).rc != 0:
+                self.engine.must(*words)
         # The plugs one by one: what a host that was cut off could not say keeps its network alive for minutes.
         for link in Path("/sys/class/net").glob("f%s-*" % self.token):
             command("ip", "link", "delete", link.name)
@@ -114,6 +115,11 @@ class Fleet:
             pidfile.unlink()
         self.hosts = []
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def log_out(self) -> None:
+        """End the connections that ssh keeps for Ansible."""
+        for socket in self._control.glob("*"):
+            command("ssh", "-o", "ControlPath=%s" % socket, "-O", "exit", "fleet")
 
     def add(self, suite: str, name: str, pids: int = 0, small: Optional[Dict[str, str]] = None) -> Host:
         """One more host: `pids` limits its processes, `small` gives places (path: size) a disk of their own."""
@@ -360,11 +366,7 @@ def main(argv: Sequence[str]) -> int:
         return 1
     try:
         {"up": up, "status": status, "down": down}[arguments.command](arguments)
-    except Failed as error:
+    except (Failed, AssertionError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

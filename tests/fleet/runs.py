@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
-from engine import PATIENCE
-from fleet import IDLE, ROOT, Fleet
-from host import USERS, Host
+from ansible_collections.fleet.tmux.tests.fleet.fleet import IDLE, ROOT, Fleet
+from ansible_collections.fleet.tmux.tests.fleet.host import USERS, Host
+from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE
 
 STAY = ["attached", "kept", "printing"]
 """What a cleanup leaves of the sessions that a host is populated with."""
@@ -27,6 +27,11 @@ class Run(NamedTuple):
     rc: int
     output: str
     report: Dict[str, Any]
+
+    @property
+    def said(self) -> str:
+        """What it has printed, wherever lines were broken."""
+        return " ".join(self.output.split())
 
     def host(self, name: str) -> Dict[str, Any]:
         (found,) = [host for host in self.report["hosts"] if host["host"] == name]
@@ -82,7 +87,7 @@ class Controller:
     ) -> "Started":
         """Start a playbook; `settings` go into its environment, `variables` into --extra-vars, with their prefix."""
         self._number += 1
-        told = {"tmux_cleanup_idle": IDLE, "tmux_cleanup_report_dir": str(self.reports)}
+        told = {"tmux_cleanup_idle": "%ds" % IDLE, "tmux_cleanup_report_dir": str(self.reports)}
         told.update({"tmux_cleanup_" + name: value for name, value in variables.items()})
         told = {name: value for name, value in told.items() if value is not None}
         path = self.folder / ("variables-%d.json" % self._number)

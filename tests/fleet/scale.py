@@ -4,7 +4,7 @@
 
 """What a run costs the controller, by the number of hosts: the figures of docs/scale.md.
 
-    tests/fleet/scale.py [--hosts 40] [--inventory 125,250,500,1000] [--forks 20]
+    python3 tests/fleet scale [--hosts 40] [--inventory 125,250,500,1000] [--forks 20]
 
 Brings hosts up, gives each several names in the inventory, and runs the playbook `cleanup` over as many names as asked
 for. To Ansible, each name is a host of its own. CPU time is that of Ansible and of the ssh clients it starts, not of
@@ -15,18 +15,15 @@ process which holds the results.
 import argparse
 import json
 import os
-import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-
-from fleet import Fleet
-from host import USERS
-from runs import Controller, Started
+from ansible_collections.fleet.tmux.tests.fleet.fleet import Fleet
+from ansible_collections.fleet.tmux.tests.fleet.host import USERS
+from ansible_collections.fleet.tmux.tests.fleet.runs import Controller, Started
 
 SESSIONS = 3 * 5
 """Sessions on each host: three users with two idle ones, one attached, one kept and one that prints."""
@@ -147,7 +144,3 @@ def main(argv: Sequence[str]) -> None:
         print(HEAD, flush=True)
         for names in map(int, arguments.inventory.split(",")):
             print(measure(controller, names, arguments.forks, idle="1d").row(), flush=True)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
 import pytest
-from fleet import IDLE, OPERATOR_PASSWORD, ROOT_PASSWORD, SUITES, Fleet
-from host import USERS
+from ansible_collections.fleet.tmux.tests.fleet.fleet import IDLE, OPERATOR_PASSWORD, ROOT_PASSWORD, SUITES, Fleet
+from ansible_collections.fleet.tmux.tests.fleet.host import USERS
+from ansible_collections.fleet.tmux.tests.fleet.runs import STAY, Controller, end_sessions, left_behind, went_well
 from prometheus_client.parser import text_string_to_metric_families
-from runs import STAY, Controller, left_behind, went_well
 
 HOSTS = ["%s-1" % suite for suite in SUITES]
 NAMES = ["idle", "idle; too"]
@@ -33,7 +33,10 @@ WAYS: Dict[str, Dict[str, Any]] = {
 
 
 def populate(fleet: Fleet, names: Sequence[str] = tuple(NAMES)) -> None:
-    fleet.populate(USERS, names)
+    """Have sessions everywhere; those of the test before are as good, where it has left all of them."""
+    if fleet.sessions() != everywhere([*names, *STAY]):
+        fleet.each(end_sessions)
+        fleet.populate(USERS, names)
     fleet.settle()
 
 
@@ -90,8 +93,8 @@ def test_the_files_of_the_report(four: Fleet, controller: Controller) -> None:
     populate(four)
     show = {"ANSIBLE_SHOW_CUSTOM_STATS": "true"}
     run = went_well(controller.run(settings=show))
-    assert run.report["run"]["policy"]["idle"] == IDLE
-    assert run.report["run"]["policy"]["protect"] == ["attached", "busy", "keep"]
+    assert run.report["run"]["policy"]["idle"] == "%ds" % IDLE
+    assert run.report["run"]["policy"]["protect"] == ["attached", "busy", "keep", "stopped", "unsaved", "waiting"]
     totals = run.report["totals"]
     assert (totals["hosts"], totals["ok"], totals["removed"], totals["kept"]) == (4, 4, 24, 36)
     assert totals["freed_processes"] >= 24 and totals["freed_bytes"] > 24 * 100000
@@ -101,7 +104,7 @@ def test_the_files_of_the_report(four: Fleet, controller: Controller) -> None:
         "idle; too": "removed: idle",
         "attached": "kept: attached",
         "kept": "kept: keep",
-        "printing": "kept: active",
+        "printing": "kept: waiting",
     }
 
     stats = run.output.partition("CUSTOM STATS")[2]
@@ -117,13 +120,16 @@ def test_the_files_of_the_report(four: Fleet, controller: Controller) -> None:
     audit = controller.reports / "audit.jsonl"
     lines = audit.read_text(encoding="utf-8")
     events = [json.loads(line) for line in lines.splitlines()]
-    assert [event["event"] for event in events] == ["run"] + ["removed"] * 24
-    assert sorted("%(host)s/%(owner)s/%(name)s" % event for event in events[1:]) == sorted(GONE)
+    assert [event["event"] for event in events] == ["begun", "run"] + ["removed"] * 24
+    assert sorted(events[0]["hosts"]) == sorted(HOSTS)
+    assert sorted("%(host)s/%(owner)s/%(name)s" % event for event in events[2:]) == sorted(GONE)
+    assert {event["policy"]["idle"] for event in events[2:]} == {"%ds" % IDLE}
     again = went_well(controller.run())
     assert again.report["totals"]["removed"] == 0
     assert audit.read_text(encoding="utf-8").startswith(lines)
-    (added,) = audit.read_text(encoding="utf-8")[len(lines) :].splitlines()
-    assert json.loads(added)["totals"] == again.report["totals"]
+    begun, done = map(json.loads, audit.read_text(encoding="utf-8")[len(lines) :].splitlines())
+    assert (begun["event"], begun["run"]) == ("begun", done["run"])
+    assert done["totals"] == again.report["totals"]
     assert sorted(path.name for path in controller.reports.iterdir()) == [
         "audit.jsonl",
         "report.html",
@@ -174,7 +180,8 @@ def test_names_that_are_templates_and_pages(four: Fleet, controller: Controller,
     for run in (planned, done, merged):
         assert sorted(run.removed()) == expected
         for name in names:
-            assert name in run.output
+            # A name with spaces may stand in several lines of its column.
+            assert name.split()[-1] in run.output
     assert not pwned.exists()
     assert "<script>alert" not in (controller.reports / "report.html").read_text(encoding="utf-8")
     again = went_well(controller.run(*words, **limits))
@@ -183,6 +190,8 @@ def test_names_that_are_templates_and_pages(four: Fleet, controller: Controller,
 
 def oldest() -> Path:
     """The programs of the oldest ansible-core that is supported."""
+    if os.environ.get("FLEET_WITHOUT_OLDEST"):
+        pytest.skip("left out: needs %s, for the oldest ansible-core" % os.environ["FLEET_WITHOUT_OLDEST"])
     named = os.environ.get("FLEET_OLDEST_ANSIBLE")
     assert named, "name the folder of the oldest ansible-core's programs with FLEET_OLDEST_ANSIBLE"
     return Path(named)
@@ -192,13 +201,17 @@ def oldest() -> Path:
 
 
 @pytest.mark.parametrize(
-    ("limit", "said"),
+    ("limit", "said", "strategy"),
     [
-        ({"fleet_max_removals": 23}, "24 sessions would be removed, tmux_cleanup_fleet_max_removals is 23"),
-        ({"fleet_max_percent": 39.9}, "24 of 60 sessions would be removed, tmux_cleanup_fleet_max_percent is 39.9"),
+        ({"fleet_max_removals": 23}, "24 sessions would be removed, tmux_cleanup_fleet_max_removals is 23", "linear"),
+        # What is attached, has @keep, or waits for its next turn does not count.
+        (
+            {"fleet_max_percent": 99.9},
+            "24 of 24 sessions without protection would be removed, tmux_cleanup_fleet_max_percent is 99.9",
+            "free",
+        ),
     ],
 )
-@pytest.mark.parametrize("strategy", ["linear", "free"])
 def test_too_much_on_all_hosts_together_and_nothing_is_removed_anywhere(
     four: Fleet, controller: Controller, limit: Dict[str, Any], said: str, strategy: str
 ) -> None:
@@ -207,7 +220,7 @@ def test_too_much_on_all_hosts_together_and_nothing_is_removed_anywhere(
     before = starts(four)
     run = controller.run(settings={"ANSIBLE_STRATEGY": "ansible.builtin." + strategy}, serial=1, **limit)
     assert run.rc != 0
-    assert said in run.output, run.output
+    assert said in run.said, run.output
     assert four.sessions() == everywhere(ALL)
     assert (run.report["guard"]["stopped"], run.report["guard"]["planned"]) == (True, 24)
     assert run.report["totals"]["removed"] == 0
@@ -216,13 +229,13 @@ def test_too_much_on_all_hosts_together_and_nothing_is_removed_anywhere(
     events = [
         json.loads(line)["event"] for line in (controller.reports / "audit.jsonl").read_text("utf-8").splitlines()
     ]
-    assert events == ["run"]
+    assert events == ["begun", "run"]
 
 
 def test_within_the_limit_what_was_planned_is_removed(four: Fleet, controller: Controller) -> None:
-    """Check, run, check, run; a host with nothing to remove is asked for its plan alone."""
+    """Check, run, check, run; a host with nothing to remove is run too, and told that nothing is planned."""
     populate(four)
-    limits: Dict[str, Any] = {"fleet_max_removals": 24, "fleet_max_percent": 40, "serial": 1}
+    limits: Dict[str, Any] = {"fleet_max_removals": 24, "fleet_max_percent": 100, "serial": 1}
     before = starts(four)
     checked = went_well(controller.run("--check", **limits))
     assert four.sessions() == everywhere(ALL)
@@ -235,7 +248,26 @@ def test_within_the_limit_what_was_planned_is_removed(four: Fleet, controller: C
         again = went_well(controller.run(*words, **limits))
         assert again.removed() == []
         assert "changed=0" in again.output
-    assert starts(four) == {name: count + 5 for name, count in before.items()}
+    assert starts(four) == {name: count + 6 for name, count in before.items()}
+
+
+def test_whoever_has_too_many_on_all_hosts_together_is_left_alone_on_each(four: Fleet, controller: Controller) -> None:
+    """No host has too many of hers, and nobody else is stopped by those, nor does the run fail."""
+    populate(four)
+    end_sessions(four.host(HOSTS[3]), ("bob", "carol"))
+    before = four.sessions()
+    limits: Dict[str, Any] = {"fleet_max_removals_per_owner": 7, "fleet_max_removals": 12, "fleet_max_percent": 100}
+    checked = went_well(controller.run("--check", **limits))
+    assert four.sessions() == before
+    done = went_well(controller.run(**limits))
+    expected = [it for it in GONE if "/alice/" not in it and not it.startswith(HOSTS[3])]
+    for run in (checked, done):
+        assert sorted(run.removed()) == sorted(expected)
+        assert [(it["owner"], it["removals"]) for it in run.report["guard"]["over_limit"]] == [("alice", 8)]
+        assert (run.report["guard"]["stopped"], run.report["guard"]["planned"]) == (False, 12)
+        assert run.fates(HOSTS[0], "alice")["idle"] == "kept: guard"
+        assert "1 owner is over a limit" in run.said
+    assert {host: users["alice"] for host, users in four.sessions().items()} == dict.fromkeys(HOSTS, ALL)
 
 
 def saying(four: Fleet, controller: Controller, variable: str, values: Dict[str, Any]) -> List[str]:
@@ -297,8 +329,8 @@ def test_a_typing_error_does_not_remove_anything(four: Fleet, controller: Contro
     populate(four)
     run = controller.run(report_only=said)
     assert run.rc != 0 and "tmux_cleanup_report_only" in run.output
-    later = went_well(controller.run(*saying(four, controller, "report_only", {HOSTS[3]: said})))
-    assert later.report["run"]["check_mode"] is True
+    of_one_host = controller.run(*saying(four, controller, "report_only", {HOSTS[3]: said}))
+    assert of_one_host.rc != 0 and "(on %s)" % HOSTS[3] in of_one_host.output
     assert four.sessions() == everywhere(ALL)
 
 

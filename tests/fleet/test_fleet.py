@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Dict, Iterator
 
 import pytest
-from engine import Done, Failed, command, eventually, must
-from fleet import Fleet
-from host import BREAKS, Host
+from ansible_collections.fleet.tmux.tests.fleet.engine import Done, Failed, command, must
+from ansible_collections.fleet.tmux.tests.fleet.fleet import Fleet
+from ansible_collections.fleet.tmux.tests.fleet.host import BREAKS, Host
+from ansible_collections.fleet.tmux.tests.support.waiting import eventually
 
 VERSIONS = {
     "bullseye": ("tmux 3.1c", (3, 9), "OpenSSH_8.4"),
@@ -228,7 +229,8 @@ def test_a_host_without_processes_to_spare(fleet: Fleet, host: Host) -> None:
 
 
 def test_a_limit_of_processes_holds(small: Host) -> None:
-    many = ["sh", "-c", "for n in $(seq 100); do sleep 999 & done"]
+    # What holds our pipe would be waited for.
+    many = ["sh", "-c", "for n in $(seq 100); do sleep 999 >/dev/null 2>&1 & done"]
     assert "fork" in small.run(many).output.lower()
     small.must(["pkill", "sleep"])
     small.exhaust()

@@ -6,9 +6,9 @@
 
 from pathlib import Path
 
-import images
 import pytest
-from engine import Engine, Failed
+from ansible_collections.fleet.tmux.tests.fleet import images
+from ansible_collections.fleet.tmux.tests.fleet.engine import Engine, Failed
 
 SOURCES = """\
 Types: deb-src

@@ -12,28 +12,34 @@ import sys
 from pathlib import Path
 from typing import Dict, Iterator, List, Set
 
-import images
 import pytest
-from engine import PROGRAMS, Engine, command, must
-from fleet import Fleet, left_behind, main, tokens
+from ansible_collections.fleet.tmux.tests.fleet import images
+from ansible_collections.fleet.tmux.tests.fleet.engine import PROGRAMS, Engine, command, must
+from ansible_collections.fleet.tmux.tests.fleet.fleet import Fleet, left_behind, main, tokens
 
-COMMAND = [sys.executable, str(Path(__file__).with_name("fleet.py"))]
+COMMAND = [sys.executable, str(Path(__file__).parent)]
 OF_PODMAN = ["/var/lib/containers", "/run/containers", "/run/libpod", "/etc/containers", "/var/lib/cni", "/run/runc"]
 """Where the user's own podman has its things."""
 
 
+@pytest.fixture(scope="module")
+def archive(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One image, to be had without making it."""
+    place = str(tmp_path_factory.mktemp("image") / "image.tar")
+    fleet.engine.must("save", "--quiet", "--output", place, images.image(fleet.engine, "trixie"))
+    yield place
+    os.unlink(place)
+
+
 @pytest.fixture
-def own_cache(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def own_cache(fleet: Fleet, archive: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A cache of its own that holds one image already."""
     place = tmp_path / "cache"
     monkeypatch.setenv("FLEET_CACHE", str(place))
     engine = Engine(place)
     place.mkdir()
     shutil.copytree(str(images.keys(fleet.engine)), str(place / "keys"))
-    archive = str(tmp_path / "image.tar")
-    fleet.engine.must("save", "--quiet", "--output", archive, images.image(fleet.engine, "trixie"))
     engine.must("load", "--quiet", "--input", archive)
-    os.unlink(archive)
     engine.clear()
     yield place
     command(*COMMAND, "down")

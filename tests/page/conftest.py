@@ -10,14 +10,10 @@ from typing import Iterator
 
 import pytest
 from ansible_collections.fleet.tmux.tests.page.screen import Screen, browser
-from hypothesis import HealthCheck, settings
+from ansible_collections.fleet.tmux.tests.support import examples
 from selenium.webdriver import Chrome
 
-# The same examples in every run: a check that fails must fail again.
-settings.register_profile(
-    "same", deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("same")
+examples.load()
 
 
 @pytest.fixture(scope="session")

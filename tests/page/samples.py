@@ -33,6 +33,7 @@ def session(name: str, owner: str = "alice", outcome: str = "kept", **more: Any)
         "freed": {"processes": 0, "bytes": 0},
         "survivors": [],
         "lives_on": [],
+        "more": {"survivors": 0, "lives_on": 0},
     }
     assert set(more) <= set(made)
     made.update(more)
@@ -43,7 +44,7 @@ def removed(name: str, owner: str = "alice", idle: Optional[int] = 2 * DAY + 4 *
     seconds = idle or 0
     made = {
         "reason": "idle",
-        "detail": "idle for %dd %dh" % (seconds // DAY, seconds % DAY // HOUR),
+        "detail": "no activity for %dd %dh" % (seconds // DAY, seconds % DAY // HOUR),
         "idle": idle,
         "created": NOW - seconds - DAY,
         "freed": {"processes": 3, "bytes": 42 * MIB},
@@ -51,11 +52,11 @@ def removed(name: str, owner: str = "alice", idle: Optional[int] = 2 * DAY + 4 *
     return session(name, owner, "removed", **{**made, **more})
 
 
-_KEYS = {"removed": "removed", "marked": "marked", "kept": "kept", "failed": "failures"}
+_OUTCOMES = ("removed", "marked", "kept", "not_done")
 
 
 def _counts(sessions: Sequence[Report]) -> Dict[str, int]:
-    counts = {key: sum(it["outcome"] == outcome for it in sessions) for outcome, key in _KEYS.items()}
+    counts = {outcome: sum(it["outcome"] == outcome for it in sessions) for outcome in _OUTCOMES}
     return {"looked_at": len(sessions), **counts}
 
 
@@ -68,6 +69,9 @@ def _oldest(sessions: Sequence[Report]) -> Optional[int]:
     return max(there, default=None)
 
 
+_POLICY: Report = {"idle": "3d", "protect": ["attached", "busy", "keep"], "finished": False, "notice": None}
+
+
 def host(name: str, sessions: Sequence[Report] = (), **more: Any) -> Report:
     """One host and what it holds."""
     not_matched = more.pop("not_matched", 0)
@@ -76,13 +80,23 @@ def host(name: str, sessions: Sequence[Report] = (), **more: Any) -> Report:
         "host": name,
         "status": "ok",
         "message": "",
+        "remedy": "",
+        "said": "",
+        "policy": "5d1c0e42",
         "scope": "host",
         "judged_at": "2025-11-28T07:00:05Z",
-        "counts": {**_counts(sessions), "not_matched": not_matched, "servers": len(servers) + bool(sessions)},
+        "counts": {
+            **_counts(sessions),
+            "not_matched": not_matched,
+            "servers": len(servers) + bool(sessions),
+            "unmarked": 0,
+        },
         "freed": {"processes": _freed(sessions, "processes"), "bytes": _freed(sessions, "bytes")},
         "oldest_idle": _oldest(sessions),
         "servers": servers,
         "sessions": list(sessions),
+        "unlisted": [],
+        "over_limit": [],
     }
     assert set(more) <= set(made)
     made.update(more)
@@ -124,14 +138,16 @@ def _owners(hosts: Sequence[Report]) -> List[Report]:
     ]
 
 
-def _totals(hosts: Sequence[Report]) -> Report:
+def _totals(hosts: Sequence[Report], guard: Report) -> Report:
     sessions = [one for it in hosts for one in it["sessions"]]
     status = {word: sum(it["status"] == word for it in hosts) for word in ("ok", "failed", "unreachable", "missing")}
     return {
         "hosts": len(hosts),
         **status,
+        "over_limit": len({one["owner"] for it in (*hosts, guard) for one in it["over_limit"]}),
         **_counts(sessions),
         "not_matched": sum(it["counts"]["not_matched"] for it in hosts),
+        "unmarked": sum(it["counts"]["unmarked"] for it in hosts),
         "servers": sum(it["counts"]["servers"] for it in hosts),
         "survivors": sum(len(one["survivors"]) for one in sessions),
         "freed_processes": _freed(sessions, "processes"),
@@ -143,7 +159,10 @@ def _totals(hosts: Sequence[Report]) -> Report:
 _NO_GUARD: Report = {
     "max_removals": None,
     "max_percent": None,
+    "max_removals_per_owner": None,
+    "over_limit": [],
     "planned": None,
+    "unprotected": None,
     "looked_at": None,
     "stopped": False,
     "message": "",
@@ -152,24 +171,26 @@ _NO_GUARD: Report = {
 
 def report(hosts: Sequence[Report], **more: Any) -> Report:
     """A report of these hosts; ``more`` is of the run, or ``guard``."""
-    guard = more.pop("guard", {})
+    guard = {**_NO_GUARD, **more.pop("guard", {})}
     run: Report = {
         "id": "0b6e4c1e-8f0a-4b7e-9d39-5f0c8a2f1d11",
         "started": "2025-11-28T07:00:01Z",
         "finished": "2025-11-28T07:02:43Z",
         "check_mode": False,
         "collection_version": "0.1.0",
-        "policy": {"idle": "3d", "protect": ["attached", "busy", "keep"], "finished": False, "notice": None},
+        "policy": _POLICY,
+        "policies": [{"id": "5d1c0e42", "policy": _POLICY}],
         "merged": [],
+        "unread": [],
     }
     assert set(more) <= set(run)
     run.update(more)
     return {
         "schema": "fleet.tmux/cleanup-report",
-        "schema_version": "1.0",
+        "schema_version": "2.3",
         "run": run,
-        "guard": {**_NO_GUARD, **guard},
-        "totals": _totals(hosts),
+        "guard": guard,
+        "totals": _totals(hosts, guard),
         "owners": _owners(hosts),
         "hosts": list(hosts),
     }
@@ -256,13 +277,13 @@ def _builds() -> List[Report]:
             idle=6 * HOUR,
             detail="process 4711 used 0.8 s of CPU time while it was watched",
         ),
-        session("long-build", "alice", reason="attached", detail="1 attached", idle=3),
+        session("long-build", "alice", reason="attached", detail="1 client", idle=3),
         session(
             "paper",
             "alice",
             "marked",
             reason="idle",
-            detail="idle for 3d 1h; removed after 2025-11-29 07:00",
+            detail="no activity for 3d 1h; removed after 2025-11-29 07:00",
             idle=3 * DAY + HOUR,
         ),
     ]
@@ -273,7 +294,7 @@ def _jumps() -> List[Report]:
     return [
         removed("watch-old", "dave", idle=16 * DAY, lives_on=shared),
         session("0", "dave", reason="young", detail="created 12m ago", idle=700, created=NOW - 720),
-        session("1", "erin", "failed", reason="unsaved", detail="no space left on device", idle=12 * DAY),
+        session("1", "erin", "not_done", reason="not_saved", detail="no space left on device", idle=12 * DAY),
         session("2", "erin", reason="vanished", detail="it ended by itself", idle=99 * DAY),
         session(
             "3",
@@ -302,7 +323,7 @@ def stopped() -> Report:
                     "agent-%d" % one,
                     "bob",
                     reason="guard",
-                    detail="not done, because of the limit for the fleet; idle for 3d 2h",
+                    detail="not done, because of the limit for the fleet; no activity for 3d 2h",
                     idle=3 * DAY + one * 60,
                 )
                 for one in range(6)
@@ -310,13 +331,14 @@ def stopped() -> Report:
         )
         for number in range(1, 9)
     ]
-    message = "48 of 48 sessions would be removed, tmux_cleanup_fleet_max_percent is 25"
+    message = "48 of 48 sessions without protection would be removed, tmux_cleanup_fleet_max_percent is 25"
     return report(
         hosts,
         guard={
             "max_removals": 40,
             "max_percent": 25.0,
             "planned": 48,
+            "unprotected": 48,
             "looked_at": 48,
             "stopped": True,
             "message": message,
@@ -367,8 +389,13 @@ def hostile(texts: Sequence[str] = HOSTILE) -> Report:
         id=texts[0],
         collection_version=texts[1],
         policy={"patterns": list(texts), texts[0]: texts[1]},
+        policies=[{"id": text, "policy": {"patterns": list(texts), text: text}} for text in texts[:2]],
         merged=[{"id": texts[0], "started": None, "finished": "2025-11-28T07:01:00Z", "guard": _NO_GUARD}],
-        guard={"stopped": True, "message": " ".join(texts)},
+        guard={
+            "stopped": True,
+            "message": " ".join(texts),
+            "over_limit": [{"owner": texts[0], "removals": 9, "message": texts[1]}],
+        },
     )
 
 
@@ -378,10 +405,21 @@ def _hostile_host(text: str) -> Report:
     words = {"owner": text, "id": text, "socket": text, "reason": text, "detail": text, "snapshot": text}
     sessions = [
         session(text, outcome=outcome, survivors=[process], lives_on=[window], **words)
-        for outcome in ("removed", "marked", "kept", "failed")
+        for outcome in ("removed", "marked", "kept", "not_done")
     ]
     servers = [{"owner": text, "socket": text, "status": text, "reason": text, "version": text}]
-    return host(text, sessions, status="failed", message=text, judged_at=text, servers=servers)
+    over = [{"owner": text, "removals": 9, "message": text}]
+    return host(
+        text,
+        sessions,
+        status="failed",
+        message=text,
+        remedy=text,
+        said=text,
+        judged_at=text,
+        servers=servers,
+        over_limit=over,
+    )
 
 
 def big(hosts: int = 1000, each: int = 20) -> Report:

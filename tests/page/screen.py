@@ -6,11 +6,12 @@
 
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
 from ansible_collections.fleet.tmux.plugins.plugin_utils._page import page
+from ansible_collections.fleet.tmux.tests.support.programs import program
+from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -18,32 +19,30 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-# Long enough for the slowest machine: only a test that fails takes that long.
-PATIENCE = 60
 _ARGUMENTS = """
     --headless=new --disable-gpu --disable-quic --no-first-run --disable-background-networking
     --disable-component-update --disable-sync --window-size=1280,900
 """.split()
 
 
-def _found(*names: str) -> str:
-    for name in names:
-        path = shutil.which(name)
-        if path:
-            return path
-    raise FileNotFoundError("None of these programs is installed: %s" % ", ".join(names))
-
-
 def browser(profile: Path) -> Chrome:
     """Start a browser that logs what its pages complain of and ask for."""
     options = ChromeOptions()
-    options.binary_location = _found("chromium", "chromium-browser", "google-chrome")
+    options.binary_location = program("chromium", "chromium-browser", "google-chrome")
     for argument in [*_ARGUMENTS, "--user-data-dir=%s" % profile]:
         options.add_argument(argument)
     if os.geteuid() == 0:
         options.add_argument("--no-sandbox")  # it cannot make one as root
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    return Chrome(options=options, service=Service(_found("chromedriver")))
+    return Chrome(options=options, service=Service(program("chromedriver")))
+
+
+_ON_TOP = """
+    const place = arguments[0].getBoundingClientRect();
+    const there = document.elementFromPoint(place.x + place.width / 2, place.y + place.height / 2);
+    return arguments[0].contains(there);
+"""
+"""Whether an element is what a click on its middle meets: what is drawn only now, above it, moves it on."""
 
 
 class Screen:
@@ -137,7 +136,10 @@ class Screen:
     # --- what a person does ---
 
     def sort(self, table: str, label: str) -> None:
-        self.head(table, label).find_element(By.TAG_NAME, "button").click()
+        button = self.head(table, label).find_element(By.TAG_NAME, "button")
+        self.eval("arguments[0].scrollIntoView({block: 'center'})", button)
+        self.wait(lambda: self.eval(_ON_TOP, button))
+        button.click()
 
     def search(self, term: str) -> None:
         field = self.one("#search")

@@ -17,8 +17,9 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import jinja2
 import jsonschema
 import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
 from ansible_collections.fleet.tmux.plugins.plugin_utils._page import page
-from ansible_collections.fleet.tmux.plugins.plugin_utils._text import harmless, many, sized
+from ansible_collections.fleet.tmux.plugins.plugin_utils._words import many, sized
 from ansible_collections.fleet.tmux.tests.page import samples
 from ansible_collections.fleet.tmux.tests.page.samples import DAY, Report, broken, host, removed, report, session
 from hypothesis import given
@@ -88,26 +89,26 @@ def test_keys_that_nobody_knows_yet_do_no_harm() -> None:
     ("made", "told"),
     [
         (report([]), "No host was looked at"),
-        (report([host("a")]), "No session removed on 1 host"),
-        (report([host("a", [removed("s")])]), "1 session removed on 1 host"),
-        (report([host("a", [removed("s"), removed("t")]), host("b")]), "2 sessions removed on 1 of 2 hosts"),
-        (report([host("a", [removed("s")])], check_mode=True), "1 session would be removed on 1 host"),
+        (report([host("a")]), "0 of 0 sessions on 1 host removed"),
+        (report([host("a", [removed("s")])]), "1 of 1 session on 1 host removed"),
+        (report([host("a", [removed("s"), removed("t")]), host("b")]), "2 of 2 sessions on 2 hosts removed"),
+        (report([host("a", [removed("s")])], check_mode=True), "1 of 1 session on 1 host would be removed"),
         (
-            report([host("a", [session("s", outcome="failed")])]),
-            "No session removed on 1 host, 1 removal failed",
+            report([host("a", [session("s", outcome="not_done")])]),
+            "0 of 1 session on 1 host removed, 1 session not done",
         ),
         (
             report([host("a"), broken("b", "missing", "")]),
-            "No session removed on 2 hosts, 1 host has a problem",
+            "0 of 0 sessions on 2 hosts removed, 1 host has a problem",
         ),
         (
             report([broken("a", "failed", ""), broken("b", "unreachable", "")]),
-            "No session removed on 2 hosts, 2 hosts have a problem",
+            "No host could be looked at, 2 hosts have a problem",
         ),
-        (samples.stopped(), "The guard stopped this run: no session removed"),
+        (samples.stopped(), "The limit for the fleet stopped this run: no session removed"),
         (
             report([host("a")], check_mode=True, guard={"stopped": True}),
-            "The guard would stop this run: no session would be removed",
+            "The limit for the fleet would stop this run: no session would be removed",
         ),
     ],
 )
@@ -128,7 +129,7 @@ def test_texts_for_people() -> None:
         "1.5 GiB",
     ]
     assert [many(1, "host"), many(2, "host"), many(0, "process", "processes")] == ["1 host", "2 hosts", "0 processes"]
-    assert harmless("a\x07\u202e\U000e0001 \u00e9") == "a\\x07\\u202e\\U000e0001 \u00e9"
+    assert shown("a\x07\u202e\U000e0001 \u00e9") == "a\\x07\\u202e\\U000e0001 \u00e9"
 
 
 def times(made: Report) -> List[Tuple[str, str]]:
@@ -167,7 +168,7 @@ def test_no_text_makes_an_element(text: str) -> None:
     names = [(tag, name) for tag, name, _value in attacked.attributes]
     assert Counter(names) == Counter((tag, name) for tag, name, _value in plain.attributes)
     assert not [name for _tag, name in names if name.startswith("on") or name in ("style", "src")]
-    assert harmless(text) in attacked.texts["td"]
+    assert shown(text) in attacked.texts["td"]
 
 
 @given(_HOSTILE)

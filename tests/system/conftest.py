@@ -4,16 +4,12 @@
 
 """A small world for each test."""
 
-import os
-import sys
 from pathlib import Path
 from typing import Iterator
 
 import pytest
-
-sys.path.insert(0, os.path.dirname(__file__))
-
-from place import Place, why_not
+from ansible_collections.fleet.tmux.tests.support.namespaces import why_not
+from ansible_collections.fleet.tmux.tests.system.place import Place
 
 _WHY_NOT = why_not()
 

@@ -5,25 +5,25 @@
 """The first processes of a small world: they furnish it, and run in it what they are told.
 
 Started by place.py in namespaces of their own. Each line of stdin is a request, each line of stdout the answer, as
-JSON. When stdin ends, process 1 ends, and with it whatever still runs in there. Standard library and util-linux only.
+JSON. When stdin ends, process 1 ends, and with it whatever still runs in there.
 """
 
 import fcntl
 import json
 import os
 import pty
+import select
 import shutil
 import subprocess
 import sys
 import termios
 import threading
+import time
 from typing import Any, Dict, List
 
+from ansible_collections.fleet.tmux.tests.support.namespaces import ALICE, BOB, first_process, mount, private_etc
+
 MASTERS: List[int] = []
-
-
-def mount(*words: str) -> None:
-    subprocess.run(["mount", *words], check=True, stdout=subprocess.DEVNULL)
 
 
 def furnish(plan: Dict[str, Any]) -> None:
@@ -41,27 +41,12 @@ def furnish(plan: Dict[str, Any]) -> None:
     if plan["venvs"]:
         os.mkdir(os.path.join(stage, "checkout", ".cache"))
         os.symlink(plan["venvs"], os.path.join(stage, "checkout", ".cache", "venv"))
-    for user in plan["users"]:
-        home = os.path.join(stage, "home", user["name"])
+    for user in (ALICE, BOB):
+        home = stage + user.home[len("/tmp") :]
         os.makedirs(home)
-        os.chown(home, user["uid"], user["uid"])
-    # Without a line in shadow, su refuses a user.
-    for name, line, mode in (
-        ("passwd", "%(name)s:x:%(uid)d:%(uid)d::/tmp/home/%(name)s:/bin/sh\n", 0o644),
-        ("group", "%(name)s:x:%(uid)d:\n", 0o644),
-        ("shadow", "%(name)s:*:20000:0:99999:7:::\n", 0o600),
-    ):
-        _add_lines(os.path.join(stage, name), "/etc/" + name, mode, "".join(line % user for user in plan["users"]))
+        os.chown(home, user.uid, user.gid)
+    private_etc()
     mount("--rbind", stage, "/tmp")
-
-
-def _add_lines(copy: str, original: str, mode: int, lines: str) -> None:
-    with open(original, encoding="utf-8") as handle:
-        text = handle.read()
-    with open(os.open(copy, os.O_WRONLY | os.O_CREAT, mode), "w", encoding="utf-8") as handle:
-        handle.write(text + lines)
-    os.chmod(copy, mode)
-    mount("--bind", copy, original)
 
 
 def run(request: Dict[str, Any]) -> Dict[str, Any]:
@@ -83,6 +68,59 @@ def run(request: Dict[str, Any]) -> Dict[str, Any]:
     return {"rc": done.returncode, "output": done.stdout.decode("utf-8", "replace")}
 
 
+def talk(request: Dict[str, Any]) -> Dict[str, Any]:
+    """Run a command for a person at a terminal, who waits for a text and types another, as often as they are told.
+
+    What is to happen meanwhile is a request of its own.
+    """
+    master, slave = pty.openpty()
+    piped = request["piped"]
+    screen = subprocess.PIPE if piped else slave
+    process = subprocess.Popen(
+        request["argv"],
+        stdin=slave,
+        stdout=screen,
+        stderr=subprocess.STDOUT if piped else slave,
+        preexec_fn=_take_terminal,
+        **_how(request),
+    )
+    os.close(slave)
+    channel = process.stdout.fileno() if process.stdout is not None else master
+    output, late = b"", time.monotonic() + request["patience"]
+    for awaited, typed, meanwhile in [*request["turns"], (None, "", None)]:
+        begin = len(output)
+        while awaited is None or awaited.encode() not in output[begin:]:
+            more = _more(channel, late)
+            if not more:
+                break
+            output += more
+        if meanwhile is not None:
+            run(meanwhile)
+        os.write(master, typed.encode())
+    said = {"output": output.decode("utf-8", "replace").replace("\r\n", "\n")}
+    try:
+        return dict(said, rc=process.wait(max(0.0, late - time.monotonic())))
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return dict(said, rc=None)
+    finally:
+        os.close(master)
+
+
+def _more(channel: int, late: float) -> bytes:
+    """What is written next, or nothing at its end."""
+    readable, _writable, _odd = select.select([channel], [], [], max(0.0, late - time.monotonic()))
+    try:
+        return os.read(channel, 65536) if readable else b""
+    except OSError:
+        return b""  # Nobody has the terminal open any more.
+
+
+def _take_terminal() -> None:
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 def show(request: Dict[str, Any]) -> Dict[str, Any]:
     """Start a command on a terminal of its own, and read what it writes there for as long as it lives."""
     master, slave = pty.openpty()
@@ -90,12 +128,8 @@ def show(request: Dict[str, Any]) -> Dict[str, Any]:
     if request["uid"] is not None:
         os.fchown(slave, request["uid"], request["uid"])
 
-    def take_terminal() -> None:
-        os.setsid()
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
     how = _how(request)
-    subprocess.Popen(request["argv"], stdin=slave, stdout=slave, stderr=slave, preexec_fn=take_terminal, **how)
+    subprocess.Popen(request["argv"], stdin=slave, stdout=slave, stderr=slave, preexec_fn=_take_terminal, **how)
     os.close(slave)
     threading.Thread(target=_drain, args=(master,), daemon=True).start()
     return {"rc": 0, "output": ""}
@@ -119,18 +153,13 @@ def _how(request: Dict[str, Any]) -> Dict[str, Any]:
 def serve() -> None:
     for line in sys.stdin:
         request = json.loads(line)
-        print(json.dumps({"run": run, "show": show}[request["do"]](request)), flush=True)
+        print(json.dumps({"run": run, "talk": talk, "show": show}[request["do"]](request)), flush=True)
 
 
 def main() -> None:
     furnish(json.loads(sys.stdin.readline()))
     print(json.dumps({"ready": True}), flush=True)
-    child = os.fork()
-    if child == 0:
-        serve()
-        return
-    while os.wait()[0] != child:  # the duty of process 1: to bury those whose parents have ended
-        pass
+    first_process(serve)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from ansible_collections.fleet.tmux.tests.support.namespaces import ALICE, BOB, UNSHARE, Account
+from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKOUT = "/tmp/checkout"
 """The copy of this checkout in there."""
-PATIENCE = 600.0
-"""Seconds after which something will not happen any more. Only a test that fails waits so long."""
 IDLE = 5
 """Seconds without activity that make a session idle in these tests."""
 PRINTING = "while :; do date; sleep 0.1; done"
@@ -32,39 +33,22 @@ class Done(NamedTuple):
     output: str
 
 
-class Owner(NamedTuple):
-    """Somebody with tmux sessions."""
+class Turn(NamedTuple):
+    """What a person at a terminal waits for and then types, and what somebody else does in between."""
 
-    name: str
-    uid: int
-    home: str
-
-
-NAMESPACES = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-
-
-def why_not() -> str:
-    """Why there can be no world here, or nothing. It takes root: in a user namespace, / belongs to nobody."""
-    try:
-        probe = subprocess.run(
-            NAMESPACES + ["mount", "-t", "tmpfs", "tmpfs", "/tmp"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    except OSError as error:
-        return str(error)
-    said = probe.stdout.decode("utf-8", "replace").strip()
-    return (said or "exit status %d" % probe.returncode) if probe.returncode else ""
+    awaited: str
+    typed: str
+    words: Tuple[str, ...] = ()
+    owner: Optional[Account] = None
 
 
 class Place:
     """One such world, with the users alice and bob."""
 
     def __init__(self, stage: Path) -> None:
-        self.owners = [Owner("alice", 61801, "/tmp/home/alice"), Owner("bob", 61802, "/tmp/home/bob")]
+        self.owners = [ALICE, BOB]
         self._process = subprocess.Popen(
-            NAMESPACES + [sys.executable, str(Path(__file__).with_name("inside.py"))],
+            [*UNSHARE, sys.executable, "-m", "ansible_collections.fleet.tmux.tests.system.inside"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -82,7 +66,6 @@ class Place:
             "files": [name for name in names if (ROOT / name).is_file()],
             "needed": sorted(path for path in needed if path.startswith("/tmp/")),
             "venvs": venvs,
-            "users": [{"name": owner.name, "uid": owner.uid} for owner in self.owners],
         }
 
     def _ask(self, request: Dict[str, Any]) -> Dict[str, Any]:
@@ -103,11 +86,25 @@ class Place:
 
     # --- commands
 
-    def run(self, *argv: str, owner: Optional[Owner] = None, directory: str = CHECKOUT, **variables: str) -> Done:
+    def run(self, *argv: str, owner: Optional[Account] = None, directory: str = CHECKOUT, **variables: str) -> Done:
         """Run a command as root, or as an owner of sessions."""
         answer = self._ask(self._request("run", argv, owner, directory, variables))
         assert answer["rc"] is not None, "%s is not done yet: %s" % (argv, answer["output"])
         return Done(answer["rc"], answer["output"])
+
+    def talk(self, argv: Sequence[str], *turns: "Turn", piped: bool = False) -> Done:
+        """Run a command as root at a terminal: for each turn, wait for a text and then type another.
+
+        :param piped: whether what it writes goes to another program, and only its input is the terminal.
+        """
+        request = self._request("talk", argv, None, CHECKOUT, {})
+        told = [(turn.awaited, turn.typed, self._meanwhile(turn)) for turn in turns]
+        answer = self._ask(dict(request, turns=told, piped=piped))
+        assert answer["rc"] is not None, "%s is not done yet: %s" % (argv, answer["output"])
+        return Done(answer["rc"], answer["output"])
+
+    def _meanwhile(self, turn: "Turn") -> Optional[Dict[str, Any]]:
+        return self._request("run", turn.words, turn.owner, "/", {}) if turn.words else None
 
     def write(self, name: str, text: str) -> None:
         """Write a file next to the checkout's own."""
@@ -115,7 +112,7 @@ class Place:
         assert done.rc == 0, done.output
 
     def _request(
-        self, do: str, argv: Sequence[str], owner: Optional[Owner], directory: str, variables: Dict[str, str]
+        self, do: str, argv: Sequence[str], owner: Optional[Account], directory: str, variables: Dict[str, str]
     ) -> Dict[str, Any]:
         environment = _environment() if owner is None else {"PATH": os.environ["PATH"], "HOME": owner.home}
         return {
@@ -129,13 +126,13 @@ class Place:
 
     # --- sessions
 
-    def tmux(self, owner: Owner, *words: str) -> str:
+    def tmux(self, owner: Account, *words: str) -> str:
         """Ask an owner's tmux server something."""
         done = self.run("tmux", "-u", "-f", "/dev/null", *words, owner=owner, directory="/")
         assert done.rc == 0, "%s: %s" % (words, done.output)
         return done.output
 
-    def sessions(self, owner: Owner) -> List[str]:
+    def sessions(self, owner: Account) -> List[str]:
         """The names of an owner's sessions; without a server, none."""
         done = self.run("tmux", "-u", "list-sessions", "-F", "#{session_name}", owner=owner, directory="/")
         if done.rc:
@@ -143,7 +140,12 @@ class Place:
             return []
         return sorted(done.output.splitlines())
 
-    def populate(self, owner: Owner, *idle: str) -> None:
+    def wait_for(self, owner: Account, name: str, text: str) -> None:
+        """Wait until the pane of a session shows a text."""
+        show = ["capture-pane", "-p", "-t", "=%s:" % name]
+        eventually(lambda: text in self.tmux(owner, *show), "%s shows it" % name)
+
+    def populate(self, owner: Account, *idle: str) -> None:
         """Start sessions that will be idle, and one for each reason to keep one."""
         for name in [*idle, "attached", "kept"]:
             self.tmux(owner, "new-session", "-d", "-s", name, "cat")
@@ -161,19 +163,11 @@ class Place:
                 if name != "printing":
                     eventually(lambda owner=owner, name=name: self.rests(owner, name), "%s is idle" % name)  # type: ignore[misc]
 
-    def rests(self, owner: Owner, name: str) -> bool:
+    def rests(self, owner: Account, name: str) -> bool:
         """Whether all of tmux's own clocks say that a session is idle."""
         clocks = ["session_created", "session_activity", "session_last_attached", "window_activity"]
         shown = self.tmux(owner, "list-windows", "-t", "=" + name, "-F", " ".join("#{%s}" % clock for clock in clocks))
         return time.time() - max(int(clock) for clock in shown.split()) > IDLE + 1
-
-
-def eventually(look: Callable[[], bool], what: str) -> None:
-    """Wait until something has come true."""
-    deadline = time.monotonic() + PATIENCE
-    while not look():
-        assert time.monotonic() < deadline, "this never happened: %s" % what
-        time.sleep(0.1)
 
 
 def _shared_venvs() -> str:
@@ -196,6 +190,7 @@ def _environment() -> Dict[str, str]:
         "INVENTORY",
         "LIMIT",
         "CHECK",
+        "YES",
         "ARGS",
         "ONLY",
     )

@@ -13,7 +13,8 @@ from typing import Any, Dict, List, Optional
 
 import pytest
 import yaml
-from place import CHECKOUT, IDLE, ROOT, Done, Owner, Place
+from ansible_collections.fleet.tmux.tests.support.namespaces import Account
+from ansible_collections.fleet.tmux.tests.system.place import CHECKOUT, IDLE, ROOT, Done, Place
 
 EXAMPLES = ROOT / "docs" / "examples"
 COPIES = "/tmp/copies"
@@ -68,7 +69,7 @@ def edit(place: Place, name: str, old: str, new: str) -> None:
     place.write(name, text.replace(old, new))
 
 
-def populated(place: Place) -> Owner:
+def populated(place: Place) -> Account:
     alice = place.owners[0]
     place.populate(alice, "idle")
     place.settle()
@@ -103,7 +104,7 @@ def test_the_example_for_the_runner_reports_first_and_removes_when_it_is_told_to
     assert "0 of 4 sessions on 1 host would be removed." in as_it_is["output"]
 
     require(place, "mkdir %s/inventory/group_vars" % folder)
-    place.write(folder + "/inventory/group_vars/all.yml", "tmux_cleanup_idle: %d\n" % IDLE)
+    place.write(folder + "/inventory/group_vars/all.yml", "tmux_cleanup_idle: %ds\n" % IDLE)
     planned = runner(place, folder, "cleanup.yml", "second")
     assert planned["artifact_data"]["tmux_cleanup"]["removed"] == 1
     assert place.sessions(alice) == ALL
@@ -123,7 +124,7 @@ def test_what_a_limit_for_the_fleet_stops_fails_the_job_and_is_in_its_artifacts(
     folder = copy(place, "runner")
     install(place, folder + "/project")
     edit(place, folder + "/env/extravars", "tmux_cleanup_report_only: true\n", "")
-    limits: Dict[str, Any] = {"tmux_cleanup_idle": IDLE, "tmux_cleanup_fleet_max_removals": 0}
+    limits: Dict[str, Any] = {"tmux_cleanup_idle": "%ds" % IDLE, "tmux_cleanup_fleet_max_removals": 0}
     stopped = runner(place, folder, "cleanup.yml", "stopped", rc=2, **limits)
     totals = stopped["artifact_data"]["tmux_cleanup"]
     assert (totals["stopped"], totals["removed"], totals["kept"]) == (True, 0, 4)
@@ -142,7 +143,11 @@ def test_slices_report_each_for_itself_and_the_last_job_of_a_workflow_merges_the
         require(place, "mkdir -p %s/%s/inventory && ln -s %s %s/%s/project" % (COPIES, name, project, COPIES, name))
     place.write(COPIES + "/one/inventory/hosts", "web1 " + HERE)
     place.write(COPIES + "/two/inventory/hosts", "away ansible_host=127.0.0.1 ansible_port=1\nweb2 " + HERE)
-    given: Dict[str, Any] = {"awx_workflow_job_id": 41, "reports_root": "/tmp/reports", "tmux_cleanup_idle": IDLE}
+    given: Dict[str, Any] = {
+        "awx_workflow_job_id": 41,
+        "reports_root": "/tmp/reports",
+        "tmux_cleanup_idle": "%ds" % IDLE,
+    }
     one = runner(place, COPIES + "/one", "cleanup.yml", "42", awx_job_id=42, **given)
     two = runner(place, COPIES + "/two", "cleanup.yml", "43", rc=2, awx_job_id=43, **given)
     assert place.sessions(alice) == STAY
@@ -234,7 +239,7 @@ def test_a_host_that_no_controller_reaches_pulls_and_leaves_its_metrics_where_th
     commit(place, repository)
     install(place, repository)
     host = require(place, "uname -n").strip()
-    pull = "ansible-pull -U file://%s -e tmux_cleanup_idle=%d" % (repository, IDLE)
+    pull = "ansible-pull -U file://%s -e tmux_cleanup_idle=%ds" % (repository, IDLE)
     found = {"ANSIBLE_COLLECTIONS_PATH": repository + "/collections"}
 
     planned = require(place, pull + " --check", **found)

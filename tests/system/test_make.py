@@ -8,7 +8,7 @@ import re
 import sys
 
 import pytest
-from place import IDLE, Done, Place
+from ansible_collections.fleet.tmux.tests.system.place import IDLE, Done, Place
 
 LIMIT = "ARGS=-e tmux_cleanup_idle=%ds" % IDLE
 STAY = ["attached", "kept", "printing"]
@@ -29,10 +29,10 @@ def require_said(done: Done, text: str) -> None:
 def require_reasons(text: str, owner: str) -> None:
     """The output says why those that stay do."""
     kept = text.partition("ept:\n")[2]
-    assert re.search(r" %s +attached +attached: 1 attached\n" % owner, kept), text
-    assert re.search(r" %s +kept +keep: @keep is on\n" % owner, kept), text
-    # On a machine that stands still for a while, it is its processes that tell.
-    assert re.search(r" %s +printing +(active|busy): " % owner, kept), text
+    assert re.search(r" %s +attached +attached +a client " % owner, kept), text
+    assert re.search(r" %s +kept +keep +@keep is on\b" % owner, kept), text
+    # On a machine that stands still for a while, it is its processes that tell, or the kernel just starts one.
+    assert re.search(r" %s +printing +(active|busy|waiting) " % owner, kept), text
 
 
 def test_cleanup_removes_exactly_the_idle_ones_and_says_why_the_others_stay(place: Place) -> None:
@@ -48,7 +48,7 @@ def test_cleanup_removes_exactly_the_idle_ones_and_says_why_the_others_stay(plac
     for words in (["report"], ["cleanup", "CHECK=1"]):
         planned = make(place, *words)
         require_said(planned, "%d of %d sessions on 1 host would be removed." % (total, looked_at))
-        require_said(planned, "\n        Would be removed:\n")
+        require_said(planned, "\nWould be removed:\n")
         assert {owner: place.sessions(owner) for owner in place.owners} == before
         for owner in place.owners:
             require_reasons(planned.output, owner.name)
@@ -75,10 +75,9 @@ def test_one_host_that_is_away_costs_neither_the_cleanup_nor_the_table(place: Pl
     place.write("hosts.ini", "away ansible_host=127.0.0.1 ansible_port=1\n%s\n" % here)
     done = place.run("make", "cleanup", "INVENTORY=hosts.ini", LIMIT + " -e tmux_cleanup_serial=1")
     assert done.rc != 0, done.output
-    require_said(done, "1 of 4 sessions on 2 hosts removed.")
-    require_said(done, "1 host has a problem, see below.")
-    assert re.search(r"\n +away +unreachable: ", done.output), done.output
-    assert done.output.count("WHY KEPT") == 1
+    require_said(done, "1 of 4 sessions on 2 hosts removed. 1 host has a problem.")
+    assert re.search(r"\n +away +unreachable +", done.output), done.output
+    assert done.output.count("sessions on 2 hosts removed.") == 1, "one table for both"
     assert place.sessions(owner) == STAY
 
 
@@ -124,6 +123,6 @@ def test_without_root_only_ones_own_sessions_are_touched(place: Place) -> None:
     place.write("hosts.ini", "here ansible_connection=local %s ansible_python_interpreter=%s\n" % (become, python))
     done = make(place, "cleanup", "INVENTORY=hosts.ini")
     require_said(done, "1 of 4 sessions on 1 host removed.")
-    require_said(done, "without root, only the sessions of one user could be looked at")
+    require_said(done, "ok (own sessions only,")
     assert place.sessions(alice) == STAY
     assert place.sessions(bob) == ALL

@@ -6,19 +6,37 @@
 
 import os
 import re
+from types import SimpleNamespace
 from typing import Any, Dict
 
 import pytest
-from ansible_collections.fleet.tmux.plugins.modules.tmux_session_prune import OPTIONS
+from ansible_collections.fleet.tmux.plugins.module_utils._modules import prune_options
+from ansible_collections.fleet.tmux.plugins.module_utils._specs.tmux_session_prune import ARGUMENT_SPEC as OPTIONS
+from ansible_collections.fleet.tmux.plugins.plugin_utils._arguments import KNOWN, OF_A_RUN
+from ansible_collections.fleet.tmux.plugins.plugin_utils._fleet import TOLD
 
 # Ansible brings it wherever a role is read; where only modules run, there is none, and no role either.
 yaml = pytest.importorskip("yaml", reason="roles are read on the controller, which has PyYAML")
 
 ROLE = os.path.join(os.path.dirname(__file__), "..", "..", "roles", "tmux_cleanup")
 PREFIX = "tmux_cleanup_"
-OWN = ("become", "host_timeout", "fleet_max_removals", "fleet_max_percent")
-OF_REPORTS = ("report_dir", "report_only")
-DIFFERENT_DEFAULTS = {"idle": "24h", "all_users": True}
+OWN = (
+    "become",
+    "login_notices",
+    "host_timeout",
+    "fleet_max_removals",
+    "fleet_max_percent",
+    "fleet_max_removals_per_owner",
+)
+OF_REPORTS = ("report_dir", "report_only", "report_command")
+DIFFERENT_DEFAULTS = {
+    "idle": "7d",
+    "all_users": True,
+    "memory_dir": "default",
+    "notices_dir": "default",
+    "snapshot_dir": "default",
+    "snapshot_keep": {"count": 100, "age": "30d", "size": "500M"},
+}
 NULL_IS_OFF = ("idle",)
 
 
@@ -28,7 +46,6 @@ def load(*path: str) -> Any:
 
 
 DEFAULTS: Dict[str, Any] = load("defaults", "main.yml")
-VARS: Dict[str, Any] = load("vars", "main.yml")
 SPECS: Dict[str, Dict[str, Any]] = load("meta", "argument_specs.yml")["argument_specs"]
 SPEC: Dict[str, Dict[str, Any]] = SPECS["main"]["options"]
 ALL: Dict[str, Dict[str, Any]] = {name: it for spec in SPECS.values() for name, it in spec["options"].items()}
@@ -67,7 +84,7 @@ def test_option_and_specification_agree(name: str) -> None:
 
 
 def test_every_variable_reaches_the_module() -> None:
-    (task,) = load("tasks", "main.yml")
+    (task,) = [task for task in load("tasks", "prune.yml") if "fleet.tmux.tmux_session_prune" in task]
     arguments = task["fleet.tmux.tmux_session_prune"]
     assert set(arguments) == set(OPTIONS)
     for name, value in arguments.items():
@@ -78,20 +95,35 @@ def test_every_variable_reaches_the_module() -> None:
 
 def test_the_role_knows_its_own_variables() -> None:
     """Whatever else begins with the role's name is refused, so what is used must be known."""
-    known = {
-        PREFIX + word for word in re.findall(r"\('(.*?)'\)\.split", VARS["__tmux_cleanup_known"], re.DOTALL)[0].split()
-    }
-    assert set(ALL) <= known
     used = set()
-    for folder in (os.path.join(ROLE, "tasks"), os.path.join(ROLE, "..", "..", "playbooks")):
+    for folder in (
+        os.path.join(ROLE, "tasks"),
+        os.path.join(ROLE, "vars"),
+        os.path.join(ROLE, "..", "..", "playbooks"),
+    ):
         for name in os.listdir(folder):
             with open(os.path.join(folder, name), encoding="utf-8") as handle:
                 used |= set(re.findall(r"(?<![_.\w])tmux_cleanup_\w+", handle.read()))
-    assert used <= known
-    assert known - used - set(ALL) == set()
+    assert set(OF_A_RUN) & set(ALL) == set()
+    assert used - set(ALL) == set(OF_A_RUN)
+    assert {*ALL, *OF_A_RUN} == KNOWN
+
+
+def test_a_merge_and_the_role_alone_look_at_the_names_of_variables() -> None:
+    """Where no run is begun, which does so for all hosts."""
+    (play,) = load("..", "..", "playbooks", "merge_reports.yml")
+    (merge, *_others) = play["tasks"][0]["block"]
+    for asked in (merge["when"], load("vars", "main.yml")["__tmux_cleanup_names"]):
+        assert "query('ansible.builtin.varnames', '^tmux_cleanup_')" in asked
+    assert "names=query" in merge["when"]
+    assert "names=__tmux_cleanup_names" in load("tasks", "prune.yml")[0]["when"][0]
+
+
+def test_what_shows_notices_looks_where_the_module_leaves_them() -> None:
+    with open(os.path.join(ROLE, "templates", "profile.sh.j2"), encoding="utf-8") as handle:
+        (place,) = re.findall(r"else '([^']+)'\) \| quote", handle.read())
+    assert place == prune_options._usual_place(SimpleNamespace(uid=0), "notices")  # type: ignore[arg-type]
 
 
 def test_the_policy_of_a_report_is_of_variables() -> None:
-    for name, value in VARS["__tmux_cleanup_policy"].items():
-        assert value == "{{ %s%s }}" % (PREFIX, name)
-        assert name in OPTIONS
+    assert set(TOLD) <= set(OPTIONS)

@@ -219,6 +219,34 @@ def shown():
     print(json.dumps(found))
 
 
+def untrue():
+    """Where a result of check mode says something else than the result of the run; null promises nothing."""
+    check, run = json.load(sys.stdin)
+    print(json.dumps(sorted(differences(check, run, "result"))))
+
+
+MOVING = {"idle", "output"}
+"""Of which each moment has its own: what was started just now may still print."""
+
+
+def differences(check, run, place):
+    if isinstance(check, dict) and isinstance(run, dict):
+        return differences_of_keys(check, run, place)
+    if isinstance(check, list) and isinstance(run, list):
+        found = [] if len(check) == len(run) else ["the length of %s" % place]
+        for pair in zip(check, run):
+            found += differences(pair[0], pair[1], place)
+        return found
+    return [] if check is None or check == run else ["%s: %r is %r" % (place, check, run)]
+
+
+def differences_of_keys(check, run, place):
+    found = [] if set(check) == set(run) else ["the keys of %s" % place]
+    for key in set(check) & set(run) - MOVING:
+        found += differences(check[key], run[key], "%s.%s" % (place, key))
+    return found
+
+
 # --- doing ------------------------------------------------------------------------------------------------------------
 
 
@@ -269,11 +297,12 @@ def resume(sock):
 
 def listen(sock, manner):
     """Listen like a server that is none: `silent`, `flood` or `nonsense`."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(sock)
-    listener.listen(16)
 
     def work(tell):
+        # As tmux does: whom the kernel names as the one that listens is the process that stays.
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(sock)
+        listener.listen(16)
         tell()
         held = []
         while True:
@@ -461,6 +490,7 @@ COMMANDS = (
     panes,
     server,
     shown,
+    untrue,
     spy,
     attach,
     stop,

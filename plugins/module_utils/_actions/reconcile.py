@@ -1,0 +1,213 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Compares sessions that are there with what they are declared to be, and sets what can be set without harm."""
+
+import os
+import secrets
+import time
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.windows import MARK
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import PROC, Process, Processes, read_file
+from ansible_collections.fleet.tmux.plugins.module_utils._host.text import to_text
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import (
+    KEEP_EXITED,
+    LOG,
+    NAME,
+    OPTION,
+    WINDOW,
+    Compared,
+    DeclaredWindow,
+    Difference,
+    compare_windows,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import Left, left, wants_anew
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.shells import is_shell, is_told_nothing
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux import exits, pipes, settings
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Command, expanded_literal
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Failed
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, Window, row, rows
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import Pipe
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.settings import Found, Options, Setting
+
+
+class Declared(NamedTuple):
+    """What may be declared of a session, and be compared with one that is there. ``keep_exited``: None is nothing."""
+
+    keep_exited: Optional[bool] = None
+    options: Tuple[Tuple[str, str], ...] = ()
+    windows: Tuple[DeclaredWindow, ...] = ()
+    log: Optional[str] = None
+
+
+class Comparison(NamedTuple):
+    """What is to be done for one session that is there. ``discreet``: whether what was found stays on the host.
+
+    ``left``: why it is not made anew, where that was to be done. ``others_log``: the log that it should have, and has
+    not because of a pipe of somebody else's.
+    """
+
+    session: Session
+    keep_exited: Optional[bool] = None
+    options: Tuple[Tuple[Setting, Found], ...] = ()
+    windows: Compared = Compared()
+    discreet: bool = False
+    log: Optional[str] = None
+    logged: Optional[str] = None
+    left: Optional[Left] = None
+    others_log: Optional[str] = None
+
+    @property
+    def differences(self) -> List[Difference]:
+        """What is to be set or made, in words."""
+        kept = self.keep_exited
+        told = [] if kept is None else [Difference(KEEP_EXITED, _words(kept), _words(not kept))]
+        told += [] if self.log is None else [Difference(LOG, self.log, self.logged)]
+        told += [Difference(NAME, wanted.name, found.name, wanted.label) for wanted, found in self.windows.renamed]
+        told += [self._difference(setting, was) for setting, was in self.options]
+        told += [Difference(WINDOW, window.label, None, window.label) for window in self.windows.missing]
+        return self._tellable(told)
+
+    @property
+    def drift(self) -> List[Difference]:
+        """What is left alone."""
+        told = [] if self.others_log is None else [Difference(LOG, self.others_log, "another pipe-pane")]
+        return [*told, *self._tellable(self.windows.drift)]
+
+    def _tellable(self, told: Sequence[Difference]) -> List[Difference]:
+        private = (KEEP_EXITED,)
+        return [each.withheld() if self.discreet and each.what not in private else each for each in told]
+
+    def _difference(self, setting: Setting, was: Found) -> Difference:
+        labels = [wanted.label for wanted, window in self.windows.matches if window.id == setting.place]
+        index = [str(window.number) for window in self.session.windows if window.id == setting.place]
+        found = None if was.value is None else f"{setting.name}={was.value}"
+        return Difference(OPTION, f"{setting.name}={setting.value}", found, next(iter(labels + index), None))
+
+
+def _words(flag: bool) -> str:
+    return "true" if flag else "false"
+
+
+def compare(seen: Seen, sessions: Sequence[Session], declared: Declared) -> Dict[str, Comparison]:
+    """Sessions that are there, by id, as they are declared.
+
+    :raises TmuxError: when the server cannot be asked.
+    """
+    keeping = sessions if declared.keep_exited is not None else ()
+    kept = {session.id for session in exits.differing(seen.client, keeping, bool(declared.keep_exited))}
+    marks = _marks(seen.client) if declared.windows and sessions else {}
+    any_options = declared.options or any(window.options for window in declared.windows)
+    known = settings.known(seen.client) if any_options and sessions else None
+    found = {}
+    for session in sessions:
+        windows = compare_windows(declared.windows, session, marks)
+        wanted = [] if known is None else _settings(session, windows, declared, known)
+        found[session.id] = Comparison(
+            session,
+            declared.keep_exited if session.id in kept else None,
+            tuple(settings.differing(seen.client, wanted, seen.listing.version)),
+            windows,
+            seen.discreet,
+        )
+    return found if declared.log is None else _logged_otherwise(seen, found, declared.log)
+
+
+def lacking(seen: Seen, found: Mapping[str, Comparison]) -> Dict[str, Optional[Left]]:
+    """The sessions, by id, in which something of what is declared does not run; and why not to end one for that."""
+    wanting = [each for each in found.values() if wants_anew(each.windows)]
+    if not wanting:
+        return {}
+    processes = Processes.of(seen.server.user.uid)
+
+    def is_used(pane: Pane) -> bool:
+        running = processes.below(processes.panes_of(seen.server.pid, [pane.pid or -1]))
+        if not pane.start_command:
+            return [is_shell(process.command) for process in running] != [True]
+        busy = {process.ppid for process in running}
+        return any(process.pid in busy and _is_prompt(process) for process in running)
+
+    now = int(time.time())
+    return {each.session.id: left(each.session, each.windows, is_used, now) for each in wanting}
+
+
+def _is_prompt(process: Process) -> bool:
+    """Whether a process is a shell in which somebody types, as a command may become at its end."""
+    if not is_shell(process.command):
+        return False
+    try:
+        words = os.fsdecode(read_file("%s/%d/cmdline" % (PROC, process.pid))).split("\0")
+    except OSError:
+        return True
+    return is_told_nothing(process.command, words[:-1])
+
+
+def _logged_otherwise(seen: Seen, found: Mapping[str, Comparison], log: str) -> Dict[str, Comparison]:
+    piped = pipes.pipes(seen.client, seen.listing.version) if found else {}
+    return {identity: _logged(seen, compared, log, piped) for identity, compared in found.items()}
+
+
+def _logged(seen: Seen, compared: Comparison, log: str, piped: Mapping[str, Pipe]) -> Comparison:
+    """With what is to be done for the log of a session, unless it is written or there is nothing more to write.
+
+    A ``pipe-pane`` that is not ours is its user's, and stays.
+    """
+    pane = next(pane for pane in compared.session.panes if pane.id == pipes.first_pane(compared.session))
+    now = piped.get(pane.id)
+    if pane.dead or now is None:
+        return compared
+    if not now.on:
+        return compared._replace(log=log)
+    ours = pipes.writes(seen.server.pid, seen.server.user.uid, now.log) if now.log else False
+    if ours is False:
+        return compared._replace(others_log=log)
+    return compared if ours and now.log == log else compared._replace(log=log, logged=now.log)
+
+
+def _marks(client: Client) -> Dict[str, str]:
+    """Which of declared windows each was made as, by its id."""
+    nonce = secrets.token_hex(8)
+    output = to_text(client.call([["list-windows", "-a", "-F", row(nonce, "m", ["#{window_id}", "#{%s}" % MARK])]]))
+    return {identity: mark for _kind, (identity, mark) in rows(output, nonce) if mark}
+
+
+def _settings(session: Session, windows: Compared, declared: Declared, known: Options) -> List[Setting]:
+    """The options of a session, of those of its windows that are declared, or of its first window."""
+    if not declared.windows:
+        return settings.belonging(session.id, _first(session).id, declared.options, known)
+    shared = [pair for pair in declared.options if known.is_of_windows(pair[0])]
+    own = [pair for pair in declared.options if not known.is_of_windows(pair[0])]
+    found = settings.belonging(session.id, "", own, known)
+    for wanted, window in windows.matches:
+        found += settings.of_window(window.id, shared, wanted.options)
+    return found
+
+
+def _first(session: Session) -> Window:
+    return min(session.windows, key=lambda window: window.number)
+
+
+def reconcile(client: Client, seen: Seen, wanted: Comparison) -> None:
+    """Set what is to be set in one session.
+
+    :raises TmuxError: when it could not be done.
+    """
+    version, keep = seen.listing.version, wanted.keep_exited
+    renaming: List[Command] = [
+        ["rename-window", "-t", window.id, "--", expanded_literal(declared.name or "", version)]
+        for declared, window in wanted.windows.renamed
+    ]
+    if renaming:
+        client.script(renaming, version)
+    settings.apply(client, [setting for setting, _was in wanted.options], version)
+    if wanted.log is not None:
+        client.call(pipes.start(pipes.first_pane(wanted.session), wanted.session.id, wanted.log, version))
+    if keep is None:
+        return
+    client.call(exits.set_for_session(wanted.session, keep, version))
+    if exits.differing(client, [wanted.session], keep):
+        raise Failed("keep_exited was not set")

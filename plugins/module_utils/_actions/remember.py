@@ -1,0 +1,59 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Keeps what was seen of sessions between two runs, where only root, or who runs us, can write."""
+
+import contextlib
+import os
+from typing import Dict, Iterable, Sequence, Set
+
+from ansible_collections.fleet.tmux.plugins.module_utils._host import folders
+from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import Untrusted, reached
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.decisions import Decision
+from ansible_collections.fleet.tmux.plugins.module_utils._signs import memory
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.memory import Memory
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
+
+
+class Diary:
+    """The directory of what is remembered: one file for each owner, of whoever runs us."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def read(self, uids: Iterable[int]) -> Memory:
+        """What is remembered of the sessions of some owners; nothing where it cannot be read or trusted."""
+        found: Memory = {}
+        with contextlib.suppress(OSError, Untrusted), reached(self._path, {os.geteuid()}, alone=True) as there:
+            if not there.missing:
+                for uid in uids:
+                    found.update(self._read(uid, there.handle))
+        return found
+
+    def _read(self, uid: int, folder: int) -> Memory:
+        try:
+            return memory.read(folders.read_file(_name(uid), folder, os.geteuid(), memory.BYTES_LIMIT))
+        except (OSError, Untrusted):
+            return {}
+
+    def write(self, seen: Sequence[Seen], decisions: Sequence[Decision], old: Memory, now: int) -> None:
+        """Remember what was seen in this run. It is no change: where it cannot be written, a verdict knows less."""
+        new: Dict[int, Memory] = {one.server.user.uid: {} for one in seen}
+        for decision in decisions:
+            it = decision.subject
+            if it.used is not None:
+                new[it.origin.uid][it.identity] = memory.look(it.session, it.processes, it.used, it.shown, now)
+        there: Dict[int, Set[str]] = {uid: set() for uid in new}
+        for one in seen:
+            there[one.server.user.uid].update(one.identity(each) for each in one.listing.sessions)
+        ours = {os.geteuid()}
+        with contextlib.suppress(OSError, Untrusted), reached(self._path, ours, alone=True, make=True) as place:
+            for uid, found in new.items():
+                folders.replace_file(
+                    _name(uid), memory.written(memory.merged(old, found, there[uid], now)), place.handle
+                )
+
+
+def _name(uid: int) -> str:
+    return "%d.json" % uid

@@ -1,0 +1,375 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waits for what becomes of sessions: their commands end, they are gone, or one of their panes shows something.
+
+Between two looks the kernel is waited for, which tells when the program of a pane has ended. tmux is asked when one
+has, and besides in intervals that become longer: a session can go while its program lives on.
+"""
+
+import re
+import time
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set
+
+from ansible_collections.fleet.tmux.plugins.module_utils._host import endings
+from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux import pipes
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import pane_texts
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import NoServer, TmuxError
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import NOT_KEPT, Exit, exits
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import NOTHING, Seen
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
+    Listing,
+    Pane,
+    Session,
+    identity_on_host,
+    read,
+)
+
+FIRST_SECONDS = 0.1
+LONGEST_SECONDS = 60.0
+"""The longest interval in which tmux is asked without a reason; it begins with the first one, and doubles."""
+LONGEST_FOR_TEXT = 5.0
+SEARCHED_LINES = 2000
+"""Lines of each pane in which a pattern is looked for: as many as tmux keeps by default."""
+_TRIES = 5
+"""How often a server is given time to notice how a command has ended."""
+
+GONE_SERVER = "its server has ended"
+_NO_STATUS = "tmux does not tell how its command ended; before 3.3 it does not when that was by a signal"
+_NO_TIME = "tmux before 3.3 does not tell when its command ended"
+
+
+class Wish(NamedTuple):
+    """What is waited for. ``until`` is ``ended`` or ``gone``; with a ``pattern``, that one of the panes shows it.
+
+    ``pane``: the only one, by its id, that counts. ``before``: what it has shown, which does not count.
+    """
+
+    names: Sequence[str]
+    until: str = "ended"
+    pattern: Optional[str] = None
+    all: bool = True
+    lines: int = 100
+    pane: Optional[str] = None
+    before: Optional[str] = None
+
+
+class Fate(NamedTuple):
+    """What has become of one session. ``found``: as it was listed last; None for one that was not there at all.
+
+    ``ended``: all its commands have; None where that is not known. ``pane``: of which the rest is told: the one that
+    showed the pattern, or the first that did not end with 0, or the first. ``over``: that it is as it was waited for,
+    or cannot be any more.
+    """
+
+    name: str
+    identity: Optional[str] = None
+    found: Optional[Session] = None
+    ended: Optional[bool] = False
+    gone: bool = False
+    matched: Optional[bool] = None
+    pane: Optional[str] = None
+    exit_status: Optional[int] = None
+    signal: str = ""
+    seconds: Optional[int] = None
+    content: Optional[str] = None
+    reason: str = ""
+    over: bool = False
+    log: Optional[str] = None
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether it is not known how its command has ended."""
+        return self.exit_status is None and not self.signal
+
+
+class Waiting:
+    """Waits for sessions of one server, from how it was seen on."""
+
+    def __init__(self, seen: Seen, wish: Wish) -> None:
+        self._seen = seen
+        self._client = seen.client
+        self._wish = wish
+        self._pattern = None if wish.pattern is None else re.compile(wish.pattern, re.MULTILINE)
+        self._told: Dict[str, bool] = {}
+        """Whether the panes of a session stay, by its identity."""
+        self._asked: Set[str] = set()
+        """The ids of sessions of which we know that."""
+        self._programs: Dict[int, Process] = {}
+        self._ended: Set[int] = set()
+        self._tries: Dict[str, int] = {}
+        self.trouble = ""
+        """Why the last look has told nothing."""
+        here = {session.name: session for session in seen.listing.sessions}
+        self.fates: List[Fate] = [self._first(name, here.get(name)) for name in dict.fromkeys(wish.names)]
+        self._look(seen.listing)
+
+    def _first(self, name: str, session: Optional[Session]) -> Fate:
+        if session is None:
+            absent = self._wish.until == "gone" and self._pattern is None
+            lost = any(unread.name == name for unread in self._seen.listing.unread)
+            why = "what tmux lists of it cannot be read" if lost else "there is no session of that name"
+            return Fate(name, ended=None, gone=not lost, reason=why, over=absent and not lost)
+        return Fate(name, self._seen.identity(session), session)
+
+    @property
+    def missing(self) -> List[str]:
+        """The names of sessions that cannot be waited for, because they are not there."""
+        return [fate.name for fate in self.fates if fate.identity is None and not fate.over]
+
+    @property
+    def failed(self) -> List[Fate]:
+        """Those of which a pattern is not to be expected any more."""
+        return [fate for fate in self.fates if fate.over and not self._succeeded(fate)]
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        if all(fate.over or fate.identity is None for fate in self.fates):
+            return True  # Who was not there at the beginning is not waited for.
+        return bool(self.failed) if self._wish.all else any(map(self._succeeded, self.fates))
+
+    @property
+    def succeeded(self) -> bool:
+        good = [self._succeeded(fate) for fate in self.fates]
+        return all(good) if self._wish.all else any(good)
+
+    def _succeeded(self, fate: Fate) -> bool:
+        return fate.over and (self._pattern is None or fate.matched is True)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it is over, at most so long."""
+        deadline = time.monotonic() + seconds
+        interval = FIRST_SECONDS
+        while not self.over and time.monotonic() < deadline:
+            left = deadline - time.monotonic()
+            ended = endings.until_one_ends(self._watched(), min(left, interval))
+            self._ended.update(process.pid for process in ended)
+            longest = LONGEST_SECONDS if self._pattern is None else LONGEST_FOR_TEXT
+            interval = FIRST_SECONDS if ended else min(interval * 2, longest)
+            self._look()
+
+    def _server_lives(self) -> bool:
+        own = self._seen.server.process
+        return own is not None and proctable.lives(own)
+
+    def _watched(self) -> List[Process]:
+        """The processes whose end tells something: of panes that are waited for, and the server."""
+        own = self._seen.server.process
+        found = [self._programs.get(pid) for fate in self._waiting() for pid in _pids(fate)]
+        return [process for process in [own, *found] if process is not None and process.pid not in self._ended]
+
+    def _look(self, first: Optional[Listing] = None) -> None:
+        """Take in what the server lists. ``first``: what it has listed before we were there."""
+        try:
+            if first is None:
+                self._wake()
+            self._take(first or read(self._client), first is None)
+        except NoServer as error:
+            if self._server_lives():
+                self.trouble = f"its process lives, but {error.message}"  # Just ending, or out of reach.
+            else:
+                self._take(NOTHING, True)
+        except TmuxError as error:
+            self.trouble = error.message
+
+    def _wake(self) -> None:
+        """Have the server notice who has ended: tmux 3.3a sometimes does not until another process does."""
+        if self._tries or any(pid in self._ended for fate in self._waiting() for pid in _pids(fate)):
+            try:
+                self._client.call([["run-shell", ":"]])
+            except TmuxError:
+                pass  # The listing says more about that.
+
+    def _waiting(self) -> List[Fate]:
+        return [fate for fate in self.fates if not fate.over]
+
+    def _take(self, listing: Listing, watched: bool) -> None:
+        """What a listing says. ``watched``: whether we were there before, and so know when something has ended."""
+        self.trouble = ""
+        here = {identity_on_host(listing.pid, listing.start_time, session): session for session in listing.sessions}
+        lost = {unread.id for unread in listing.unread}
+        facts = self._facts(here)
+        for number, fate in enumerate(self.fates):
+            if fate.over or fate.identity is None or fate.found is None or fate.found.id in lost:
+                continue
+            session = here.get(fate.identity)
+            if session is None or not self._panes(session):
+                self.fates[number] = self._gone(fate)
+            else:
+                self.fates[number] = self._judged(fate._replace(found=session), facts, watched)
+
+    def _facts(self, here: Dict[str, Session]) -> Dict[str, Exit]:
+        """What tmux tells of the panes beside their listing: asked at first, and when one of them is dead."""
+        sessions = [here[fate.identity] for fate in self._waiting() if fate.identity in here]
+        self._meet({pid for session in sessions for pid in session.pids})
+        if not any(map(self._is_news, sessions)):
+            return {}
+        facts = exits(self._client)
+        for identity, session in here.items():
+            self._told[identity] = _all_stay(session, facts)
+            self._asked.add(session.id)
+        return facts
+
+    def _is_news(self, session: Session) -> bool:
+        return session.id not in self._asked or any(pane.dead for pane in session.panes)
+
+    def _meet(self, pids: Set[int]) -> None:
+        """Get to know who is to be waited for."""
+        for pid in pids - set(self._programs):
+            process = proctable.read_process(pid, (self._seen.server.user.uid,))
+            self._programs.update({} if process is None else {pid: process})
+
+    def _gone(self, fate: Fate) -> Fate:
+        self._tries.pop(fate.identity or "", None)
+        stayed = self._told.get(fate.identity or "", False)
+        reasons = [] if stayed else [NOT_KEPT]
+        reasons += [] if self._server_lives() else [GONE_SERVER]
+        matched = False if fate.matched is False and stayed else None  # It may have shown it at the very last.
+        if fate.ended:
+            return fate._replace(gone=True, over=True, matched=matched)
+        return fate._replace(
+            gone=True,
+            ended=True,
+            over=True,
+            matched=matched,
+            seconds=_since(fate, int(time.time())),
+            reason="; ".join(reasons) or "it was removed",
+        )
+
+    def _panes(self, session: Optional[Session]) -> List[Pane]:
+        """Those of a session that count."""
+        return [pane for pane in (session or NOBODY).panes if self._wish.pane in (None, pane.id)]
+
+    def _judged(self, fate: Fate, facts: Dict[str, Exit], watched: bool) -> Fate:
+        panes = self._panes(fate.found)
+        fate = self._searched(fate)
+        if fate.matched or not all(pane.dead for pane in panes):
+            return fate
+        if not fate.ended or fate.is_unclear:
+            fate = self._with_end(fate, facts, watched)
+        if any(map(_unclear, panes)) and self._may_try_again(fate.identity or ""):
+            return fate
+        return fate._replace(over=self._wish.until == "ended")
+
+    def _may_try_again(self, identity: str) -> bool:
+        """Whether tmux is given more time to notice how a command has ended."""
+        self._tries[identity] = self._tries.get(identity, 0) + 1
+        if self._tries[identity] <= _TRIES:
+            return True
+        del self._tries[identity]
+        return False
+
+    def _with_end(self, fate: Fate, facts: Dict[str, Exit], watched: bool) -> Fate:
+        panes = self._panes(fate.found)
+        pane = next((pane for pane in panes if pane.status != 0), panes[0])
+        at = _latest(facts.get(one.id) for one in panes)
+        if at is None and watched:
+            at = int(time.time())
+        seconds = fate.seconds if fate.seconds is not None or at is None else _since(fate, at)
+        reasons = [_NO_STATUS] * _unclear(pane) + [_NO_TIME] * (seconds is None)
+        return fate._replace(
+            ended=True,
+            pane=pane.id,
+            exit_status=pane.status,
+            signal=pane.signal,
+            seconds=seconds,
+            content=self._text(pane),
+            reason="; ".join(reasons),
+        )
+
+    def _searched(self, fate: Fate) -> Fate:
+        """Whether one of the panes of a session shows the pattern, if there is one."""
+        if self._pattern is None:
+            return fate
+        panes = self._panes(fate.found)
+        lines = max(self._wish.lines, SEARCHED_LINES)
+        dead = [pane.id for pane in panes if pane.dead]
+        texts = pane_texts(self._client, [pane.id for pane in panes], lines, dead)
+        for pane in panes:
+            text = texts.get(pane.id, "")
+            old = -1 if self._wish.before is None else already_shown(text, self._wish.before)
+            if any(found.end() > old for found in self._pattern.finditer(text)):
+                content = "\n".join(text.split("\n")[-self._wish.lines :])
+                return fate._replace(matched=True, over=True, pane=pane.id, content=content)
+        return fate._replace(matched=False)
+
+    def _text(self, pane: Pane) -> Optional[str]:
+        """What a pane shows, if it may be told."""
+        if self._client.discreet:
+            return None
+        try:
+            return pane_texts(self._client, [pane.id], self._wish.lines, [pane.id] if pane.dead else []).get(pane.id)
+        except TmuxError:
+            return None
+
+    def finish(self) -> None:
+        """Of those that still run: what they show; and of all that are there: where their output is written."""
+        self._find_logs()
+        for number, fate in enumerate(self.fates):
+            if fate.found is not None and not fate.gone and fate.pane is None and not self.trouble:
+                pane = fate.found.panes[0]
+                self.fates[number] = fate._replace(pane=pane.id, content=self._text(pane))
+
+    def _find_logs(self) -> None:
+        if self._client.discreet or self.trouble or not any(fate.found and not fate.gone for fate in self.fates):
+            return
+        try:
+            found = pipes.pipes(self._client, self._seen.listing.version)
+        except TmuxError:
+            return
+        for number, fate in enumerate(self.fates):
+            own = None if fate.found is None else found.get(pipes.first_pane(fate.found))
+            self.fates[number] = fate._replace(log=own.log if own and own.log and self._is_logged(fate, own) else None)
+
+    def _is_logged(self, fate: Fate, pipe: pipes.Pipe) -> bool:
+        """Whether the output of a pane is seen to be written where its session says. Of a dead one nothing is seen."""
+        if all(pane.dead for pane in (fate.found or NOBODY).panes):
+            return True
+        server = self._seen.server
+        return pipe.on and pipes.writes(server.pid, server.user.uid, pipe.log) is True
+
+
+def already_shown(text: str, before: str) -> int:
+    """How many characters at the beginning of what a pane shows are what it has shown before.
+
+    There may be more on its last line now, and of a long text the first lines may have gone. Where it is not
+    continued, like by what has drawn the screen anew, all of it counts as new.
+    """
+    lines, now = before.split("\n"), text.split("\n")
+    for first in range(len(lines) if len(now) >= len(lines) else 0):
+        full, last = lines[first:-1], lines[-1]
+        if now[: len(full)] == full and now[len(full)].startswith(last):
+            return len("\n".join([*full, last]))
+    return 0
+
+
+NOBODY = Session("", "", {"session_created": 0}, 0, "", "", "", "", ())
+"""A session without panes."""
+
+
+def _pids(fate: Fate) -> List[int]:
+    return (fate.found or NOBODY).pids
+
+
+def _all_stay(session: Session, facts: Dict[str, Exit]) -> bool:
+    return all(pane.id in facts and facts[pane.id].stays for pane in session.panes)
+
+
+def _unclear(pane: Pane) -> bool:
+    """Whether it is not known how the command of a dead pane has ended."""
+    return pane.status is None and not pane.signal
+
+
+def _latest(facts: Iterable[Optional[Exit]]) -> Optional[int]:
+    """When the last of some panes has ended; None if that is not known of all."""
+    times = [None if fact is None else fact.since for fact in facts]
+    known = [moment for moment in times if moment is not None]
+    return max(known) if known and len(known) == len(times) else None
+
+
+def _since(fate: Fate, at: int) -> int:
+    return max(0, at - (fate.found or NOBODY).created)

@@ -1,0 +1,81 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A session that is there, as the options of tmux_session that would make one like it."""
+
+from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence
+
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.restore import problem_of
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.bounds import PANES, WINDOWS
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import as_stored, shell_command, unsuitable
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, Window
+
+Json = Dict[str, Any]
+
+_OURS = "@fleet_tmux_"
+"""Begins the names of user options by which the modules remember something of one session."""
+
+_ALONE = '/bin/sh -c exec "$0" '
+"""How tmux before 3.2, which quotes nothing, shows a program that was the only word of an argv of ours."""
+
+
+def declaration(
+    one: Seen, session: Session, options: Mapping[str, Optional[str]], automatic: Collection[str]
+) -> Optional[Json]:
+    """The options; None where they cannot be told whole, or not be taken as they are.
+
+    :param options: its user options. ``automatic``: the ids of windows that tmux names after what runs in them.
+    """
+    if one.discreet or unsuitable(session.name) or not _has_bounds(session):
+        return None
+    window = next((window for window in session.windows if window.active), session.windows[0])
+    told: Json = {"name": [session.name], "width": window.width, "height": window.height}
+    own = {name: value for name, value in options.items() if value is not None and not name.startswith(_OURS)}
+    if own:
+        told["options"] = dict(zip(own, as_stored(list(own.values()), one.listing.version)))
+    names = [window.name for window in session.windows]
+    windows = sorted(session.windows, key=lambda each: each.number)
+    told["windows"] = [_window(window, names, window.id not in automatic) for window in windows]
+    return told if _is_plain(told) else None
+
+
+def _has_bounds(session: Session) -> bool:
+    return len(session.windows) <= WINDOWS and all(len(window.panes) <= PANES for window in session.windows)
+
+
+def _window(window: Window, names: Sequence[str], is_named: bool) -> Json:
+    """A window. One whose name another has too, or tmux has given it, or no window can be given, has none."""
+    told: Json = {}
+    if not unsuitable(window.name) and is_named and names.count(window.name) == 1:
+        told["name"] = window.name
+    panes = [_pane(pane) for pane in sorted(window.panes, key=lambda each: each.number)]
+    if len(panes) == 1:
+        told.update((key, value) for key, value in panes[0].items() if key != "focus")
+    else:
+        told.update(panes=panes)
+        # tmux 2.7 shows tiled panes so that they do not fill the window.
+        told.update({"layout": window.layout} if problem_of(window.layout, len(panes)) is None else {})
+    return dict(told, focus=True) if window.active else told
+
+
+def _pane(pane: Pane) -> Json:
+    told: Json = {}
+    if pane.start_command.startswith(_ALONE):
+        told["argv"] = [pane.start_command[len(_ALONE) :]]
+    elif pane.start_command:
+        told["command"] = shell_command(pane.start_command)
+    if pane.path.startswith("/"):
+        told["chdir"] = pane.path
+    return dict(told, focus=True) if pane.active else told
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a terminal and a file can take all of it as it is; nothing of it is changed for them."""
+    parts: List[Any] = list(value) if isinstance(value, list) else []
+    if isinstance(value, dict):
+        parts = [*value, *value.values()]
+    if isinstance(value, str):
+        return value.replace("\n", "").replace("\t", "").isprintable()
+    return all(_is_plain(part) for part in parts)

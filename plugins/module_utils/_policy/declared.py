@@ -1,0 +1,240 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a session is declared to be, and in what one that is there differs from that. Pure."""
+
+import re
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+
+from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import WITHHELD
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session, Window
+
+Pairs = Tuple[Tuple[str, str], ...]
+
+
+class DeclaredPane(NamedTuple):
+    """A pane. ``chdir``: None for the directory of the session."""
+
+    command: Optional[str] = None
+    argv: Tuple[str, ...] = ()
+    chdir: Optional[str] = None
+    env: Pairs = ()
+    title: Optional[str] = None
+    focus: bool = False
+
+
+class DeclaredWindow(NamedTuple):
+    """A window, with at least one pane.
+
+    ``mark``: what tells it apart from the others that are declared. ``label``: the same for people.
+    """
+
+    mark: str
+    name: Optional[str]
+    panes: Tuple[DeclaredPane, ...]
+    layout: str = ""
+    options: Pairs = ()
+    focus: bool = False
+
+    @property
+    def label(self) -> str:
+        return "#" + self.mark[len(_PLACE) :] if self.name is None else self.name
+
+
+_PLACE = ":"
+"""Begins the mark of a window without a name, and no name that can be declared."""
+
+
+def declared_windows(windows: Sequence[Mapping[str, Any]], chdir: Optional[str]) -> Tuple[DeclaredWindow, ...]:
+    """Windows as options say them, with what holds for all of their panes said of each."""
+    return tuple(_window(number, window, chdir) for number, window in enumerate(windows, 1))
+
+
+def _window(number: int, given: Mapping[str, Any], chdir: Optional[str]) -> DeclaredWindow:
+    outer = dict(given, chdir=given.get("chdir") or chdir, title=None, focus=False)
+    name = given.get("name")
+    return DeclaredWindow(
+        mark="%s%d" % (_PLACE, number) if name is None else name,
+        name=name,
+        panes=tuple(_pane(pane, outer) for pane in given.get("panes") or [outer]),
+        layout=given.get("layout") or "",
+        options=_pairs(given.get("options")),
+        focus=bool(given.get("focus")),
+    )
+
+
+def _pane(given: Mapping[str, Any], window: Mapping[str, Any]) -> DeclaredPane:
+    return DeclaredPane(
+        command=given.get("command"),
+        argv=tuple(given.get("argv") or ()),
+        chdir=given.get("chdir") or window["chdir"],
+        env=_pairs(dict(window.get("env") or {}, **(given.get("env") or {}))),
+        title=given.get("title"),
+        focus=bool(given.get("focus")),
+    )
+
+
+def _pairs(given: Optional[Mapping[str, str]]) -> Pairs:
+    return tuple(sorted((given or {}).items()))
+
+
+OPTION = "option"
+KEEP_EXITED = "keep_exited"
+LOG = "log"
+WINDOW = "window"
+NAME = "name"
+PANES = "panes"
+COMMAND = "command"
+ORDER = "order"
+
+
+class Difference(NamedTuple):
+    """Something that is declared otherwise than it was found. ``pane``: its place in the window, counted from 0."""
+
+    what: str
+    declared: Optional[str] = None
+    found: Optional[str] = None
+    window: Optional[str] = None
+    pane: Optional[int] = None
+
+    @property
+    def is_more(self) -> bool:
+        """Of a number, whether there are more than are declared."""
+        return int(self.found or 0) > int(self.declared or 0)
+
+    def place(self, session: str) -> str:
+        """Where it is, for people."""
+        window = "" if self.window is None else ":%s" % self.window
+        return session + window + ("" if self.pane is None else ".%d" % self.pane)
+
+    def words(self, afterwards: bool) -> str:
+        """What it is before, or afterwards."""
+        value = self.declared if afterwards else self.found
+        return "%s %s" % (self.what, "none" if value is None else value)
+
+    def withheld(self) -> "Difference":
+        """Without what was found there, which stays on the host."""
+        return self if self.found is None else self._replace(found=WITHHELD)
+
+    def as_dict(self) -> Dict[str, Union[str, int, None]]:
+        return {
+            "window": self.window,
+            "pane": self.pane,
+            "what": self.what,
+            "declared": self.declared,
+            "found": self.found,
+        }
+
+
+Match = Tuple[DeclaredWindow, Window]
+
+
+class Compared(NamedTuple):
+    """Declared windows, and those of a session. ``missing`` is to be made, and matches of another name to be renamed.
+
+    ``drift``: what is otherwise and is left alone. ``undeclared``: windows with a pane that was not made from what is
+    declared, as far as that can be told.
+    """
+
+    matches: Tuple[Match, ...] = ()
+    missing: Tuple[DeclaredWindow, ...] = ()
+    extra: Tuple[Window, ...] = ()
+    drift: Tuple[Difference, ...] = ()
+    undeclared: Tuple[Window, ...] = ()
+
+    @property
+    def renamed(self) -> List[Match]:
+        return [(wanted, found) for wanted, found in self.matches if wanted.name not in (None, found.name)]
+
+
+def compare_windows(wanted: Sequence[DeclaredWindow], session: Session, marks: Mapping[str, str]) -> Compared:
+    """Which windows are which, and in what they differ.
+
+    :param marks: by the id of a window, which of the declared ones it was made as: it may be called otherwise by now.
+    """
+    if not wanted:
+        return Compared()
+    found = sorted(session.windows, key=lambda window: window.number)
+    pairs = _matched(wanted, found, marks)
+    matches = tuple((window, pairs[window.mark]) for window in wanted if window.mark in pairs)
+    taken = {window.id for _wanted, window in matches}
+    extra = tuple(window for window in found if window.id not in taken)
+    missing = tuple(window for window in wanted if window.mark not in pairs)
+    drift = [Difference(WINDOW, None, window.name) for window in extra] + list(_order(matches))
+    drift += [each for wanted_, window in matches for each in _panes(wanted_, window)]
+    undeclared = [found_ for wanted_, found_ in matches if _may_hold_others(wanted_, found_, marks)]
+    return Compared(matches, missing, extra, tuple(drift), extra + tuple(undeclared))
+
+
+def _may_hold_others(wanted: DeclaredWindow, found: Window, marks: Mapping[str, str]) -> bool:
+    """Whether somebody else has made a window, or a pane in it."""
+    return found.id not in marks or len(found.panes) > len(wanted.panes)
+
+
+def _matched(wanted: Sequence[DeclaredWindow], found: Sequence[Window], marks: Mapping[str, str]) -> Dict[str, Window]:
+    """Windows by the mark of the declared one that each is: by its name before all, else as it was made.
+
+    One without a name is else the first that is left and was begun with what is declared, whoever has made it.
+    """
+    pairs: Dict[str, Window] = {}
+    for by_name in (True, False):
+        for one in [one for one in wanted if one.mark not in pairs]:
+            left = [window for window in found if window not in pairs.values()]
+            same = [
+                window for window in left if (one.name == window.name if by_name else one.mark == marks.get(window.id))
+            ]
+            if same:
+                pairs[one.mark] = same[0]
+    for one in [one for one in wanted if one.name is None and one.mark not in pairs]:
+        same = [window for window in found if window not in pairs.values() and _was_begun_as(one, window)]
+        if same:
+            pairs[one.mark] = same[0]
+    return pairs
+
+
+def _was_begun_as(wanted: DeclaredWindow, window: Window) -> bool:
+    if any(_panes(wanted, window)):
+        return False
+    found = sorted(window.panes, key=lambda pane: pane.number)
+    return all(bool(_words(declared)) is bool(pane.start_command) for declared, pane in zip(wanted.panes, found))
+
+
+def _order(matches: Sequence[Match]) -> Iterator[Difference]:
+    now = sorted(matches, key=lambda match: match[1].number)
+    if now != list(matches):
+        yield Difference(ORDER, _marks(matches), _marks(now))
+
+
+def _marks(matches: Sequence[Match]) -> str:
+    return ", ".join(wanted.label for wanted, _window in matches)
+
+
+def _panes(wanted: DeclaredWindow, window: Window) -> Iterator[Difference]:
+    if len(wanted.panes) != len(window.panes):
+        yield Difference(PANES, str(len(wanted.panes)), str(len(window.panes)), wanted.label)
+        return
+    found = sorted(window.panes, key=lambda pane: pane.number)
+    for place, (declared, pane) in enumerate(zip(wanted.panes, found)):
+        words = _words(declared)
+        if words and not _runs(pane.start_command, words):
+            yield Difference(COMMAND, " ".join(words), pane.start_command, wanted.label, place)
+
+
+def _words(pane: DeclaredPane) -> List[str]:
+    """What a pane is to run; nothing for the user's shell."""
+    return [pane.command] if pane.command is not None else list(pane.argv)
+
+
+_BY_ITSELF = "/bin/sh-cexec$0"
+"""What stands before a program that is the only word, so that no shell looks at it."""
+
+
+def _runs(shown: str, words: Sequence[str]) -> bool:
+    """Whether tmux shows a command so. How it quotes differs, so what quotes is not compared; unclear is the same."""
+    wanted, found = _plain(" ".join(words)), _plain(shown)
+    return found in (wanted, _BY_ITSELF + wanted)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\\\"'\s]", "", text.replace("\n", "n").replace("\t", "t"))

@@ -1,0 +1,410 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which processes of a session count: what only shows, waits at a prompt, or helps, is no work."""
+
+import os
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
+
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
+from ansible_collections.fleet.tmux.plugins.module_utils._host.terminals import is_terminal
+from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
+    CHILD,
+    FUTEX,
+    NAP,
+    POLL,
+    READ,
+    SIGNAL,
+    UNTOLD,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import Refused, Scene
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.shells import (
+    command_of,
+    is_shell,
+    is_told_nothing,
+    only_sleeps,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.screens import Screens
+
+WORKS, SHOWS, PROMPT, WAITS, HELPS = "works", "shows", "prompt", "waits", "helps"
+
+_HELPERS = tuple(
+    "ssh-agent gpg-agent gitstatusd dbus-daemon dbus-broker keychain dirmngr scdaemon keyboxd at-spi pulseaudio"
+    " pipewire wireplumber gvfsd dconf-service xdg-desktop-por xdg-document-po xdg-permission gnome-keyring-d kwalletd"
+    " ssh-pkcs11-help ssh-sk-helper p11-kit-server watchman git-credential- powerline-daemo".split()
+)
+"""How the names begin of what programs start beside themselves, and nobody waits for."""
+
+_NAME_BYTES = 15
+"""What the kernel keeps of the name of a process."""
+_MULTIPLEXERS = frozenset("screen dtach abduco zellij mtm dvtm tmate".split())
+_WRAPPERS = frozenset(
+    "sudo su doas sudoedit runuser newgrp sg script scriptreplay timeout time env nice ionice chrt taskset nohup setsid"
+    " stdbuf unbuffer rlwrap flock bwrap firejail unshare nsenter chroot setpriv systemd-run dbus-run-session"
+    " dbus-launch proot fakeroot proxychains4 torsocks sshpass strace ltrace login machinectl toolbox".split()
+)
+"""Programs that start another one, and wait until that ends."""
+
+_BECOMING = frozenset("su sudo sudoedit doas runuser newgrp sg login machinectl".split())
+"""Those of them that only make somebody else of it: they refuse a look, and record nothing."""
+
+_FILTERS = frozenset(
+    "grep egrep fgrep rg ag awk gawk mawk nawk sed cut tr uniq sort head cat tac nl column fmt fold expand rev jq yq"
+    " ccze grc grcat colordiff pygmentize bat batcat ts lolcat perl-rename tee".split()
+)
+"""Programs that show on a terminal what others give to them, unless they write it into a file."""
+
+_NEVERTHELESS: Dict[str, Tuple[str, ...]] = {
+    "tail": ("--pid",),
+    "watch": ("-g", "--chgexit"),
+}
+"""Options with which a program that shows waits for something: it ends then, and what comes after it goes on."""
+
+Ignored = Callable[[str], bool]
+"""Whether a program of that name only shows."""
+
+
+class Actor(NamedTuple):
+    """A process of a session and what it is there for."""
+
+    process: Process
+    role: str
+
+
+class Cast(NamedTuple):
+    """A session and its living processes, each with its role.
+
+    ``hidden``: there are panes whose process could not be seen. ``runs``: the names of those that are more than an
+    interactive shell, what such a shell was started by, or a helper.
+    """
+
+    session: Session
+    actors: Tuple[Actor, ...]
+    hidden: bool = False
+    runs: Tuple[str, ...] = ()
+    screens: Optional[Screens] = None
+
+    @property
+    def counting(self) -> List[Process]:
+        """The processes whose doings count."""
+        return self.of(WORKS)
+
+    @property
+    def holding(self) -> List[Process]:
+        """Those whose files and connections count: also of what sits at a prompt, but for shells."""
+        return [
+            actor.process
+            for actor in self.actors
+            if actor.role == WORKS or (actor.role == PROMPT and not is_shell(actor.process.command))
+        ]
+
+    @property
+    def processes(self) -> List[Process]:
+        return [actor.process for actor in self.actors]
+
+    def of(self, *roles: str) -> List[Process]:
+        """The processes with one of these roles."""
+        return [actor.process for actor in self.actors if actor.role in roles]
+
+    def screen_of(self, process: Process) -> Optional[List[str]]:
+        """The lines of the pane that a process has to itself; None if there is none, or it is not told."""
+        if self.screens is None or not process.is_foreground:
+            return None
+        terminals = {each.pid: each.terminal for each in self.processes}
+        for pane in self.session.panes:
+            if pane.pid is not None and terminals.get(pane.pid) == process.terminal:
+                return self.screens.of(self.session).get(pane.id)
+        return None
+
+
+def cast(session: Session, processes: Tuple[Process, ...], scene: Scene, ignored: Ignored) -> Cast:
+    """Give each process of a session its role."""
+    casting = _Casting([process for process in processes if process.alive], scene, ignored)
+    roles = casting.roles()
+    return Cast(
+        session,
+        tuple(Actor(process, roles[process.pid]) for process in processes if process.pid in roles),
+        bool(set(session.pids) - {process.pid for process in processes}),
+        casting.running(roles),
+    )
+
+
+class _Casting:
+    """The processes of one session on their way to their roles: looked at once from above, and once from below."""
+
+    def __init__(self, processes: List[Process], scene: Scene, ignored: Ignored) -> None:
+        self._scene = scene
+        self._ignored = ignored
+        self._own = {process.pid: process for process in processes}
+        self._children: Dict[int, List[Process]] = {}
+        for process in processes:
+            self._children.setdefault(process.ppid, []).append(process)
+        self._pipes = _Pipes(processes, scene)
+        self._known: Dict[int, bool] = {}
+        self._plain: Dict[int, bool] = {}
+        self._as_root = os.geteuid() == 0
+
+    def roles(self) -> Dict[int, str]:
+        """The role of each, by pid."""
+        order = self._from_above()
+        roles: Dict[int, str] = {}
+        for process in order:
+            roles[process.pid] = self._role(process, roles.get(process.ppid))
+        for process in reversed(order):
+            below = [roles[child.pid] for child in self._children.get(process.pid, ())]
+            if roles[process.pid] in (WORKS, PROMPT) and below and self._only_waits(process, roles, below):
+                roles[process.pid] = WAITS
+        return roles
+
+    def running(self, roles: Dict[int, str]) -> Tuple[str, ...]:
+        """The names of what is more than an interactive shell."""
+        found = set()
+        for process in reversed(self._from_above()):
+            children = self._children.get(process.pid, ())
+            stands_aside = children and roles[process.pid] == WAITS and process.command in _WRAPPERS
+            if stands_aside and not any(child.pid in found for child in children):
+                continue
+            if roles[process.pid] != HELPS and (not self._is_plain(process) or self._loops(process, roles)):
+                found.add(process.pid)
+        names = [process.command for process in self._own.values() if process.pid in found]
+        return tuple(sorted(names, key=is_shell))  # What a shell runs says more than that it is a shell.
+
+    def _loops(self, process: Process, roles: Dict[int, str]) -> bool:
+        """Whether an interactive shell does something by itself, instead of waiting for a child."""
+        if process.is_others or roles[process.pid] != WORKS:
+            return False
+        return process.state == "R" or self._scene.wait(process).kind not in ("", CHILD, UNTOLD)
+
+    def _from_above(self) -> List[Process]:
+        """All, each after its parent. A circle is possible where pids changed hands while they were read."""
+        order = [process for process in self._own.values() if process.ppid not in self._own]
+        for process in order:
+            order.extend(self._children.get(process.pid, ()))
+        if len(order) < len(self._own):
+            found = {process.pid for process in order}
+            order.extend(process for process in self._own.values() if process.pid not in found)
+        return order
+
+    def _role(self, process: Process, above: Optional[str]) -> str:
+        if above == SHOWS and not _joins(self._own[process.ppid]):
+            return SHOWS
+        if process.command.startswith(_HELPERS):
+            return HELPS
+        if _joins(process) or self._shows(process):
+            return SHOWS
+        if is_shell(process.command):
+            return self._role_of_shell(process)
+        if self._is_at_prompt(process) or (above == PROMPT and self._accompanies(process)):
+            return PROMPT
+        return WORKS
+
+    def _shows(self, process: Process) -> bool:
+        try:
+            if self._ignored(process.command):
+                return not self._waits_nevertheless(process) and self._is_shown(process)
+            return self._filters(process) and self._shows_what_is_given(process) and self._is_shown(process)
+        except Refused:
+            return False
+
+    def _filters(self, process: Process) -> bool:
+        return process.command in _FILTERS and process.pid not in self._children and not self._writes(process)
+
+    def _writes(self, process: Process) -> bool:
+        """Whether a process may write into a file."""
+        files = self._scene.files(process)
+        return any(file.for_writing and file.link[:1] == "/" and not _is_device(file.link) for file in files)
+
+    def _waits_nevertheless(self, process: Process) -> bool:
+        options = _NEVERTHELESS.get(process.command, ())
+        return bool(options) and any(word.startswith(options) for word in self._scene.words(process)[1:])
+
+    def _shows_what_is_given(self, process: Process) -> bool:
+        writers = self._pipes.writers(process)
+        return bool(writers) and all(self._ignored(each.command) or self._filters(each) for each in writers)
+
+    def _is_shown(self, process: Process) -> bool:
+        """Whether the output of a process goes to a terminal, through none but such processes."""
+        if process.pid not in self._known:
+            self._known[process.pid] = False  # What goes in a circle is not shown.
+            link = self._scene.link(process, 1)
+            readers = self._pipes.readers(process) if link is not None and link.startswith("pipe:") else []
+            self._known[process.pid] = (
+                link is None or _is_device(link) or (bool(readers) and all(self._passes_on(each) for each in readers))
+            )
+        return self._known[process.pid]
+
+    def _passes_on(self, reader: Process) -> bool:
+        return (self._ignored(reader.command) or self._filters(reader)) and self._is_shown(reader)
+
+    def _role_of_shell(self, process: Process) -> str:
+        if self._only_sleeps(process):
+            return SHOWS
+        if not self._is_plain(process):
+            return WORKS
+        if process.is_others:
+            sits = self._as_root and process.state == "S"
+            return PROMPT if sits else WORKS
+        return PROMPT if self._reads_its_terminal(process) else self._role_in_background(process)
+
+    def _only_sleeps(self, process: Process) -> bool:
+        """Whether a shell only keeps something open: below another program (xargs, make) it is a step of its work."""
+        above = self._own.get(process.ppid)
+        if above is not None and not is_shell(above.command):
+            return False
+        try:
+            return only_sleeps(command_of(self._scene.words(process)))
+        except Refused:
+            return False
+
+    def _role_in_background(self, process: Process) -> str:
+        """A copy that a shell has made of itself, for its prompt, waits to be told something."""
+        waits = process.state == "S" and not process.is_foreground and process.pid not in self._children
+        above = self._own.get(process.ppid)
+        if waits and above is not None and is_shell(above.command) and self._scene.wait(process).kind in (READ, POLL):
+            return HELPS
+        return WORKS
+
+    def _is_plain(self, process: Process) -> bool:
+        """Whether a process is a shell that has neither a script nor a command, and reads from a terminal."""
+        if process.pid not in self._plain:
+            self._plain[process.pid] = is_shell(process.command) and self._is_told_nothing(process)
+        return self._plain[process.pid]
+
+    def _is_told_nothing(self, process: Process) -> bool:
+        if process.is_others:
+            return self._as_root
+        try:
+            words = self._scene.words(process)
+            return is_told_nothing(process.command, words) and is_terminal(self._scene.link(process, 0))
+        except Refused:
+            return False
+
+    def _reads_its_terminal(self, process: Process) -> bool:
+        """Whether a shell is at its prompt: it edits a line, or it reads from the terminal without doing so."""
+        if process.state != "S" or not process.is_foreground:
+            return False
+        wait = self._scene.wait(process)
+        if self._scene.is_raw(process):
+            return wait.kind not in (CHILD, NAP, FUTEX)
+        return wait.kind == READ and wait.descriptor is not None and self._leads_to_terminal(process, wait.descriptor)
+
+    def _leads_to_terminal(self, process: Process, number: int) -> bool:
+        try:
+            return is_terminal(self._scene.link(process, number))
+        except Refused:
+            return False
+
+    def _is_at_prompt(self, process: Process) -> bool:
+        """Whether a program has the terminal to itself, and waits for a key of it, or for a line."""
+        if process.is_others or process.state != "S" or not process.is_foreground:
+            return False
+        if process.command in _WRAPPERS and process.pid in self._children:
+            return False  # It hands each key on.
+        if not self._has_terminal(process):
+            return False  # It is another of its pipeline whose terminal this is.
+        wait = self._scene.wait(process)
+        if wait.kind == READ and wait.descriptor is not None:
+            return self._leads_to_terminal(process, wait.descriptor)
+        return wait.kind in ("", READ, POLL, FUTEX, SIGNAL, UNTOLD) and bool(self._scene.is_raw(process))
+
+    def _has_terminal(self, process: Process) -> bool:
+        """Whether a process reads keys and draws: at its standard files, or (``fzf < FILE``) at one it has opened."""
+        if all(self._leads_to_terminal(process, number) for number in (0, 1)):
+            return True
+        try:
+            held = self._scene.files(process)
+        except Refused:
+            return False
+        return any(file.number > 2 and file.for_reading and is_terminal(file.link) for file in held)
+
+    def _accompanies(self, process: Process) -> bool:
+        """Whether a process belongs to the program that started it, and hears from that alone (a language server)."""
+        above = self._own[process.ppid]
+        if process.is_others or process.terminal or process.sid == above.sid or is_shell(above.command):
+            return False
+        try:
+            link = self._scene.link(process, 0)
+        except Refused:
+            return False
+        return link is not None and link.startswith(("pipe:", "socket:"))
+
+    def _only_waits(self, process: Process, roles: Dict[int, str], below: List[str]) -> bool:
+        """Whether a process that has started others does nothing but wait until they end, and none of them counts."""
+        if WORKS in below or all(role == HELPS for role in below):
+            return False
+        if roles[process.pid] == PROMPT:
+            return is_shell(process.command) and not process.is_foreground
+        if PROMPT not in below and self._records(process):
+            return False
+        if process.command in _WRAPPERS or process.state == "T":
+            return True
+        if self._is_plain(process) and not process.is_foreground:
+            return True  # Another one has its terminal.
+        return process.state == "S" and not process.is_others and self._scene.wait(process).kind == CHILD
+
+    def _records(self, process: Process) -> bool:
+        """Whether what the processes below one show goes into a file of its (``script``, ``unbuffer``)."""
+        if process.command not in _WRAPPERS or process.command in _BECOMING or process.is_others:
+            return False
+        try:
+            return self._writes(process)
+        except Refused:
+            return True
+
+
+class _Pipes:
+    """Who reads what another one of the same process group writes."""
+
+    def __init__(self, processes: List[Process], scene: Scene) -> None:
+        self._processes = processes
+        self._scene = scene
+        self._groups: Optional[Dict[int, List[Process]]] = None
+        self._ends: Dict[int, Dict[Tuple[int, str], List[Process]]] = {}
+
+    def readers(self, process: Process) -> List[Process]:
+        return self._at_other_end(process, 1, 0)
+
+    def writers(self, process: Process) -> List[Process]:
+        return self._at_other_end(process, 0, 1)
+
+    def _at_other_end(self, process: Process, here: int, there: int) -> List[Process]:
+        link = self._scene.link(process, here)
+        if process.is_others or link is None or not link.startswith("pipe:"):
+            return []
+        return self._of_group(process.group).get((there, link), [])
+
+    def _of_group(self, group: int) -> Dict[Tuple[int, str], List[Process]]:
+        if group not in self._ends:
+            ends = self._ends[group] = {}
+            for process in self._in_group(group):
+                for number in (0, 1):
+                    link = self._scene.link(process, number)
+                    if link is not None:
+                        ends.setdefault((number, link), []).append(process)
+        return self._ends[group]
+
+    def _in_group(self, group: int) -> List[Process]:
+        if self._groups is None:
+            self._groups = {}
+            for process in self._processes:
+                if not process.is_others:
+                    self._groups.setdefault(process.group, []).append(process)
+        return self._groups.get(group, [])
+
+
+def _joins(process: Process) -> bool:
+    """Whether a process shows what goes on in another server: that ends with it no more than if it is detached."""
+    return _is_tmux_client(process) or (process.command in _MULTIPLEXERS and process.terminal != 0)
+
+
+def _is_tmux_client(process: Process) -> bool:
+    """Whether a process calls itself a client of tmux: ``<program>: client``, of which the kernel keeps 15 bytes."""
+    name, colon, role = process.command.partition(": ")
+    cut = len(process.command.encode("utf-8")) == _NAME_BYTES
+    return bool(colon) and "tmux" in name and (role == "client" or (cut and "client".startswith(role)))
+
+
+def _is_device(link: str) -> bool:
+    return (link.startswith("/dev/") and not link.startswith("/dev/shm/")) or is_terminal(link)

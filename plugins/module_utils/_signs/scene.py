@@ -1,0 +1,291 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What processes of one owner show at one moment, read when it is asked for, and once."""
+
+import os
+import re
+import time
+from typing import Callable, Dict, FrozenSet, List, NamedTuple, Optional, Tuple, TypeVar, Union
+
+from ansible_collections.fleet.tmux.plugins.module_utils._host import peek, rights, terminals
+from ansible_collections.fleet.tmux.plugins.module_utils._host.connections import Pipes, Sockets
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import (
+    PROC,
+    Process,
+    Processes,
+    read_file,
+    read_process,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
+from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import Wait, tracer_of, wait_of, waiters, waits
+
+_TICKS = float(os.sysconf("SC_CLK_TCK"))
+_SINCE_BOOT = 7
+"""The clock that counts from the start of the system, with the time for which it slept (CLOCK_BOOTTIME in time.h)."""
+_WORDS_BYTES = 65536
+_LOCKS_BYTES = 4 << 20
+_FILES_PER_OWNER = 50000
+"""Open files of one owner's processes that are looked at."""
+_NAMES_PER_OWNER = 100000
+"""Names in directories of one owner that are looked at."""
+_O_ACCMODE = 3
+_DELETED = " (deleted)"
+
+_Read = TypeVar("_Read")
+
+
+class OpenFile(NamedTuple):
+    """A file that a process holds open: its descriptor, where the link leads, and the flags that it was opened with.
+
+    Of a pipe, a socket and the like the link is ``pipe:[N]``, ``socket:[N]``, ``anon_inode:...``.
+    """
+
+    number: int
+    link: str
+    flags: int
+
+    @property
+    def for_writing(self) -> bool:
+        return self.flags & _O_ACCMODE != os.O_RDONLY
+
+    @property
+    def for_reading(self) -> bool:
+        return self.flags & _O_ACCMODE != os.O_WRONLY
+
+    @property
+    def socket(self) -> Optional[int]:
+        """The inode of a socket; None of anything else."""
+        return int(self.link[8:-1]) if self.link.startswith("socket:[") else None
+
+
+class Refused(ValueError):
+    """Something of a process could not be read. What it says goes on after "could not be read: "."""
+
+
+class Scene:
+    """One look at the processes of one owner.
+
+    Each question raises ``Refused`` where the process is there and does not let us look, and answers with nothing
+    where it has ended meanwhile. Links and flags are read with our own rights; what they lead to is looked at with
+    the owner's.
+    """
+
+    def __init__(self, processes: Processes, user: User) -> None:
+        self.processes = processes
+        self.user = user
+        self.taken = time.time()
+        self._since_boot = time.clock_gettime(_SINCE_BOOT)
+        self._words: Dict[int, Union[Tuple[str, ...], Refused]] = {}
+        self._files: Dict[int, Union[List[OpenFile], Refused]] = {}
+        self._wait: Dict[int, Union[Wait, Refused]] = {}
+        self._waits: Dict[int, Union[List[Wait], Refused]] = {}
+        self._raw: Dict[int, bool] = {}
+        self._locked: Optional[FrozenSet[int]] = None
+        self._debugged: Optional[FrozenSet[int]] = None
+        self._left = _FILES_PER_OWNER
+        self.sockets = Sockets(processes)
+        self.pipes = Pipes(processes)
+        self._programs: Dict[int, Union[str, Refused]] = {}
+        self._names: Dict[str, List[str]] = {}
+        self._names_left = _NAMES_PER_OWNER
+
+    def started(self, process: Process) -> int:
+        """When a process was started, in epoch seconds."""
+        return int(self.taken - self._since_boot + process.started / _TICKS)
+
+    def words(self, process: Process) -> Tuple[str, ...]:
+        """The command line of a process."""
+        return _once(self._words, process, self._read_words)
+
+    def files(self, process: Process) -> List[OpenFile]:
+        """What a process holds open."""
+        return _once(self._files, process, self._read_files)
+
+    def look_at(self, process: Process, file: OpenFile) -> Optional[os.stat_result]:
+        """What an open file is, with the owner's rights; nothing if it was closed meanwhile."""
+        try:
+            with rights.of(self.user):
+                return os.stat("%s/%d/fd/%d" % (PROC, process.pid, file.number))
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        except OSError as error:
+            raise Refused("a file that %s holds open (%s)" % (process.command, error.strerror)) from error
+
+    def protocol(self, process: Process, file: OpenFile) -> str:
+        """What kind of socket an open file is, in the kernel's words (TCP, TCPv6, UNIX); "?" where it does not tell."""
+        try:
+            with rights.of(self.user):
+                path = "%s/%d/fd/%d" % (PROC, process.pid, file.number)
+                return os.getxattr(path, "system.sockprotoname").rstrip(b"\0").decode("ascii", "replace")
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+        except OSError:
+            return "?"
+
+    def link(self, process: Process, number: int) -> Optional[str]:
+        """Where one descriptor of a process leads; nothing where it has none of that number, or ends.
+
+        A link is no file that could keep us waiting: root is told it of root's processes, too.
+        """
+        if process.is_others and not (process.uid == 0 and os.geteuid() == 0):
+            raise Refused("%s, which is another user's" % process.command)
+        try:
+            return os.readlink("%s/%d/fd/%d" % (PROC, process.pid, number))
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        except OSError as error:
+            raise Refused("the open files of %s (%s)" % (process.command, error.strerror)) from error
+
+    def wait(self, process: Process) -> Wait:
+        """What the first thread of a process waits for."""
+        return _once(self._wait, process, lambda each: wait_of(each.pid))
+
+    def waits(self, process: Process) -> List[Wait]:
+        """What its threads wait for."""
+        return _once(self._waits, process, lambda each: waits(each.pid))
+
+    def note(self, process: Process, file: OpenFile, word: str) -> str:
+        """What the kernel notes of an open file after a word, like the process of a pidfd."""
+        try:
+            text = read_file("%s/%d/fdinfo/%d" % (PROC, process.pid, file.number), _WORDS_BYTES)
+        except OSError:
+            return ""
+        found = re.search(rb"^%s:\s*(\S+)" % word.encode("ascii"), text, re.MULTILINE)
+        return "" if found is None else found.group(1).decode("ascii", "replace")
+
+    def state_now(self, process: Process) -> str:
+        """The state of a process at this moment; nothing if it has ended."""
+        now = read_process(process.pid, (self.user.uid,))
+        return now.state if now is not None and now.started == process.started else ""
+
+    @property
+    def lock_waiters(self) -> FrozenSet[int]:
+        """The pids of those that wait for a lock on a file; of very many locks only the first ones are looked at."""
+        if self._locked is None:
+            try:
+                self._locked = waiters(read_file(PROC + "/locks", _LOCKS_BYTES))
+            except OSError:
+                self._locked = frozenset()
+        return self._locked
+
+    @property
+    def debugged(self) -> FrozenSet[int]:
+        """The pids of those that a debugger holds, and of those debuggers."""
+        if self._debugged is None:
+            own = [each.pid for each in self.processes.table.values() if each.state == "t" and not each.is_others]
+            self._debugged = frozenset(own) | {tracer_of(pid) for pid in own}
+        return self._debugged
+
+    def is_raw(self, process: Process) -> Optional[bool]:
+        """Whether the terminal of a process gives it each key as it is typed; None where that cannot be known."""
+        if process.is_others or not process.terminal:
+            return None
+        if process.terminal not in self._raw:
+            with rights.of(self.user):
+                found = terminals.is_raw(process)
+            if found is None:
+                return None  # Another process may lead there.
+            self._raw[process.terminal] = found
+        return self._raw[process.terminal]
+
+    def program(self, process: Process) -> str:
+        """What the file is called that a process is; nothing where that is not told."""
+        return _once(self._programs, process, self._read_program)
+
+    def folder(self, process: Process) -> str:
+        """The directory that a process works in, by a way there that it cannot change."""
+        return "%s/%d/cwd" % (PROC, process.pid)
+
+    def root(self, process: Process) -> str:
+        """Where its ``/`` is."""
+        return "%s/%d/root" % (PROC, process.pid)
+
+    def beginning(self, process: Process, file: OpenFile, size: int) -> Optional[bytes]:
+        """The first bytes of what a process holds open; nothing if that is no regular file, or closed meanwhile."""
+        what = "a file that %s holds open" % process.command
+        return self._look_in(what, None, lambda: peek.beginning_of_open(self.user, process.pid, file.number, size))
+
+    def beginning_at(self, path: str, size: int) -> Optional[bytes]:
+        """The first bytes of a file; nothing if there is none, or it is no regular file."""
+        return self._look_in("a file of its owner's", None, lambda: peek.beginning(self.user, path, size))
+
+    def target(self, path: str) -> Optional[str]:
+        """Where a symbolic link leads; nothing if there is none."""
+        return self._look_in("a link of its owner's", None, lambda: peek.target(self.user, path))
+
+    def is_there(self, path: str) -> bool:
+        return self._look_in("a directory of its owner's", False, lambda: peek.is_there(self.user, path))
+
+    def names(self, folder: str) -> List[str]:
+        """The names in a directory; none if there is none."""
+        if folder not in self._names:
+            none: List[str] = []
+            found = self._look_in("a directory", none, lambda: peek.entries(self.user, folder, self._names_left))
+            self._names_left -= len(found)
+            if self._names_left <= 0:
+                raise Refused("a directory (there are too many files)")
+            self._names[folder] = found
+        return self._names[folder]
+
+    def _look_in(self, what: str, nothing: _Read, read: Callable[[], _Read]) -> _Read:
+        """What is found with the owner's rights."""
+        try:
+            return read()
+        except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
+            return nothing
+        except OSError as error:
+            raise Refused("%s (%s)" % (what, error.strerror)) from error
+
+    def _read_program(self, process: Process) -> str:
+        try:
+            link = os.readlink("%s/%d/exe" % (PROC, process.pid))
+            return os.path.basename(link[: -len(_DELETED)] if link.endswith(_DELETED) else link)
+        except OSError:
+            return ""
+
+    def _read_words(self, process: Process) -> Tuple[str, ...]:
+        try:
+            text = read_file("%s/%d/cmdline" % (PROC, process.pid), _WORDS_BYTES)
+        except (FileNotFoundError, ProcessLookupError):
+            return ()
+        except OSError as error:
+            raise Refused("the command line of %s (%s)" % (process.command, error.strerror)) from error
+        return tuple(os.fsdecode(word) for word in text.split(b"\0")[:-1])
+
+    def _read_files(self, process: Process) -> List[OpenFile]:
+        folder = "%s/%d" % (PROC, process.pid)
+        found = []
+        try:
+            names = os.listdir(folder + "/fd")
+        except (FileNotFoundError, ProcessLookupError):
+            return []
+        except OSError as error:
+            raise Refused("the open files of %s (%s)" % (process.command, error.strerror)) from error
+        self._left -= len(names)
+        if self._left < 0:
+            raise Refused("the open files of %s (its owner has too many)" % process.command)
+        for name in names:
+            try:
+                link = os.readlink("%s/fd/%s" % (folder, name))
+                flags = read_file("%s/fdinfo/%s" % (folder, name)).partition(b"flags:")[2].split(None, 1)[0]
+            except (OSError, IndexError):
+                continue  # It was closed this moment.
+            found.append(OpenFile(int(name), link, int(flags, 8)))
+        return found
+
+
+def _once(cache: Dict[int, Union[_Read, Refused]], process: Process, read: Callable[[Process], _Read]) -> _Read:
+    """What was read before, or is read now; a refusal is remembered too. Others' processes are not looked into."""
+    if process.is_others:
+        raise Refused("%s, which is another user's" % process.command)
+    if process.pid not in cache:
+        try:
+            cache[process.pid] = read(process)
+        except Refused as error:
+            cache[process.pid] = error
+    found = cache[process.pid]
+    if isinstance(found, Refused):
+        raise found
+    return found

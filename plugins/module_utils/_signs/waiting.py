@@ -1,0 +1,213 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a session waits for: a lock, a time, a debugger, another process. And jobs that are stopped."""
+
+import re
+from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
+from ansible_collections.fleet.tmux.plugins.module_utils._host.terminals import is_terminal
+from ansible_collections.fleet.tmux.plugins.module_utils._host.text import spoken
+from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
+    FUTEX,
+    LOCK,
+    NAP,
+    OPEN,
+    POLL,
+    QUEUE,
+    READ,
+    UNTOLD,
+    Wait,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.network import KEEP_ALIVE
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.peers import FIFO, PIPE, TCP, Peer, Peers
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import PROMPT, WAITS, WORKS, Cast
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import Refused, Scene
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.shells import is_shell, is_told_nothing
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.sign import Sign
+
+_SLEEPS = frozenset(("sleep", "gsleep"))
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_TIME = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([smhd]?)\Z")
+_FOR_EVER = 30 * 86400
+"""A ``sleep`` that takes longer only keeps something open."""
+
+_SERVICES = re.compile(
+    r"dbus|/bus\Z|/dev/log|systemd|X11-unix|ICE-unix|wayland|pulse|pipewire|nscd|sss|winbind|agent|keyring|at-spi|ibus"
+    r"|fcitx|avahi|resolve|userdb|tmux-|gvfs|portal|cups|speech|/S\.[a-z]",
+)
+"""What names of sockets have in them at which programs ask something now and then. To hold such a connection is not to
+wait for it."""
+
+
+def stopped(cast: Cast, scene: Scene) -> Iterator[Sign]:
+    """A job that is stopped, as with Ctrl-Z. What a debugger has stopped waits for that."""
+    for process in cast.of(WORKS):
+        if process.state == "T":
+            yield Sign("stopped", "a job is stopped", process.command)
+            return
+
+
+def waiting(cast: Cast, scene: Scene) -> Iterator[Sign]:
+    """The first thing that a process waits for, and what could not be known of that."""
+    look = _Waiting(cast, scene)
+    for process in cast.of(WORKS, PROMPT, WAITS):
+        try:
+            what = look.why(process)
+        except Refused as error:
+            yield Sign("unknown", "%s could not be read" % error, process.command)
+            continue
+        if what:
+            yield Sign("waiting", what, process.command)
+            return
+
+
+_Look = Callable[[Process], str]
+
+
+class _Waiting:
+    """What each process of a session waits for, in words; nothing for what waits for nothing."""
+
+    def __init__(self, cast: Cast, scene: Scene) -> None:
+        self._scene = scene
+        self._peers = Peers(cast.processes, scene)
+        self._roles = {actor.process.pid: actor.role for actor in cast.actors}
+        self._own = {process.pid: process for process in cast.processes}
+        self._looks: Dict[str, Tuple[_Look, ...]] = {
+            WAITS: (self._seen_from_outside,),
+            PROMPT: (self._seen_from_outside, self._for_others),
+            WORKS: (
+                self._seen_from_outside,
+                self._for_file,
+                self._for_sleep,
+                self._for_time,
+                self._for_others,
+                self._for_event,
+            ),
+        }
+
+    def why(self, process: Process) -> str:
+        """:raises Refused: where that cannot be known."""
+        looks = self._looks[self._roles[process.pid]]
+        if process.is_others or (is_shell(process.command) and looks is not self._looks[WORKS]):
+            looks = looks[:1]
+        return next((what for what in (look(process) for look in looks) if what), "")
+
+    def _seen_from_outside(self, process: Process) -> str:
+        if process.pid in self._scene.lock_waiters:
+            return "waits for a lock"
+        if process.pid in self._scene.debugged:
+            return "a debugger holds a process"
+        if process.state == "D" and self._scene.state_now(process) == "D":
+            return "waits for the kernel, which does not let it be interrupted"
+        return ""
+
+    def _for_file(self, process: Process) -> str:
+        """Some of this is known of locks that belong to an open file only: they have no process."""
+        kinds = [wait.kind for wait in self._scene.waits(process)]
+        if LOCK in kinds:
+            return "waits for a lock"
+        if OPEN in kinds:
+            return "waits for the other end of a file"
+        return "waits for a message or a semaphore" if QUEUE in kinds else ""
+
+    def _for_sleep(self, process: Process) -> str:
+        """``sleep`` whose end lies ahead, below a shell that may have more to do."""
+        above = self._own.get(process.ppid)
+        if process.command not in _SLEEPS or above is None or self._roles[above.pid] == PROMPT:
+            return ""
+        seconds = sleep_seconds(self._scene.words(process)[1:])
+        left = 0 if seconds is None else int(self._scene.started(process) + seconds - self._scene.taken)
+        return (
+            "waits for a time that comes in %s" % spoken(left) if seconds and seconds <= _FOR_EVER and left > 0 else ""
+        )
+
+    def _for_time(self, process: Process) -> str:
+        if process.command in _SLEEPS or process.state != "S":
+            return ""
+        waits = self._scene.waits(process)
+        if any(wait.kind == NAP for wait in waits):
+            return "waits for a time"
+        if waits and all(wait.kind == UNTOLD for wait in waits):
+            raise Refused("what %s waits for" % process.command)
+        limited = any(wait.timed and (wait.kind == POLL or (wait.kind == FUTEX and wait is waits[0])) for wait in waits)
+        return "waits for a time" if limited and not self._is_connected(process) else ""
+
+    def _is_connected(self, process: Process) -> bool:
+        """Whether a process has connections, or listens: it may wait up to a time for those who do not come."""
+        if process.command in KEEP_ALIVE or self._scene.processes.listens_at(process):
+            return True
+        inodes = [file.socket for file in self._scene.files(process) if file.socket is not None]
+        try:
+            return any(self._scene.sockets.tcp(process.pid, inode) is not None for inode in inodes)
+        except ValueError:
+            return False
+
+    def _for_others(self, process: Process) -> str:
+        """Work that is done elsewhere: a program at the session's terminal waits at something with another end."""
+        waits = [wait for wait in self._scene.waits(process) if wait.kind in (READ, POLL, UNTOLD)]
+        raw = self._roles[process.pid] == PROMPT
+        if not process.terminal or not waits or (raw and process.command in KEEP_ALIVE):
+            return ""
+        if raw and all(self._waits_at_terminal_only(process, wait) for wait in waits):
+            return ""
+        outside = self._peers.outside(process)
+        if any(self._waits_at(wait, peer, raw) for peer in outside for wait in waits):
+            return "waits for an answer to come from outside"
+        return ""
+
+    def _waits_at_terminal_only(self, process: Process, wait: Wait) -> bool:
+        if wait.kind == READ and wait.descriptor is not None:
+            return is_terminal(self._scene.link(process, wait.descriptor))
+        return wait.kind == POLL and wait.files == 1
+
+    def _waits_at(self, wait: Wait, peer: Peer, raw: bool) -> bool:
+        if wait.kind == READ and wait.descriptor is not None:
+            return wait.descriptor == peer.file.number
+        if not peer.certain or (peer.kind in (PIPE, FIFO) and not peer.file.for_reading):
+            return False
+        if peer.kind in (PIPE, FIFO, TCP):
+            return True
+        only_this = wait.files == 1 and not raw
+        return only_this or not _SERVICES.search(self._peers.name(peer))
+
+    def _for_event(self, process: Process) -> str:
+        if all(wait.kind not in (READ, POLL) for wait in self._scene.waits(process)):
+            return ""
+        files = self._scene.files(process)
+        if any(file.link == "anon_inode:inotify" for file in files) and self._has_a_sequel(process):
+            return "waits for a file to change"
+        pidfds = [file for file in files if file.link == "anon_inode:[pidfd]"]
+        pids = [self._scene.note(process, file, "Pid") for file in pidfds]
+        if any(pid.isdigit() and int(pid) > 0 and int(pid) not in self._own for pid in pids):
+            return "waits for a process to end"
+        return ""
+
+    def _has_a_sequel(self, process: Process) -> bool:
+        """Whether something comes after it, or is done with what it says."""
+        above = self._own.get(process.ppid)
+        if not is_terminal(self._scene.link(process, 1)) or self._ends_at_once(process):
+            return True
+        if above is None or above.is_others or not is_shell(above.command):
+            return False
+        return not is_told_nothing(above.command, self._scene.words(above))
+
+    def _ends_at_once(self, process: Process) -> bool:
+        """Whether it is one of those that end when something has happened: nobody starts them for what they show."""
+        if not process.command.startswith("inotifywait"):
+            return False
+        options = [word for word in self._scene.words(process)[1:] if word[:1] == "-"]
+        return not any(word == "--monitor" or (word[:2] != "--" and "m" in word) for word in options)
+
+
+def sleep_seconds(words: Sequence[str]) -> Optional[float]:
+    """How long ``sleep`` sleeps with these arguments; None for ever, or where they are no times."""
+    found: List[float] = []
+    for word in words:
+        match = _TIME.match(word)
+        if match is None:
+            return None
+        found.append(float(match.group(1)[:20]) * _UNITS[match.group(2)])
+    return sum(found) if found else None

@@ -1,0 +1,187 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a listing does not tell, and has to be asked for: user options of sessions, and what panes show."""
+
+import re
+import secrets
+from typing import Collection, Dict, List, Optional, Sequence, Tuple
+
+from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown, to_text
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
+    Command,
+    Version,
+    as_stored,
+    message,
+    own_words,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import TmuxError
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import row, rows
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import OPTION as LOG
+
+CONTENT_CHARS = 1024 * 1024
+"""Characters of what a pane shows that are told at most, counted from the end."""
+
+_PER_CALL = 50
+_OPTION_NAME = re.compile(r"^(@[A-Za-z0-9_-]+)(?=[ \n]|$)", re.MULTILINE)
+
+
+REMEMBERED = "@fleet_tmux_as_"
+"""Begins the name of a user option that says how an option was written which tmux itself prints otherwise."""
+
+Options = Dict[str, Optional[str]]
+"""Values by name; None for one that stays on the host."""
+
+
+def user_options(client: Client, ids: Sequence[str]) -> Dict[str, Options]:
+    """The user options of sessions, by session id and name, without what a task remembers of its own in them.
+
+    :raises TmuxError: when the server cannot be asked.
+    """
+    printed = _sections(client, [(identity, ["show-options", "-t", identity]) for identity in ids])
+    names = {
+        identity: {name for name in _OPTION_NAME.findall(text) if not name.startswith(REMEMBERED) and name != LOG}
+        for identity, text in printed.items()
+    }
+    if client.discreet:
+        return {identity: dict.fromkeys(sorted(names.get(identity, ()))) for identity in ids}
+    values = _option_values(client, sorted({name for own in names.values() for name in own}))
+    return {
+        identity: {name: value for name, value in values.get(identity, {}).items() if name in names.get(identity, ())}
+        for identity in ids
+    }
+
+
+def _option_values(client: Client, names: Sequence[str]) -> Dict[str, Dict[str, str]]:
+    """What options say of every session, be it by an option of its own or a global one."""
+    found: Dict[str, Dict[str, str]] = {}
+    for start in range(0, len(names), _PER_CALL):
+        part = names[start : start + _PER_CALL]
+        nonce = secrets.token_hex(8)
+        fields = ["#{session_id}"] + [f"#{{{name}}}" for name in part]
+        output = to_text(client.call([["list-sessions", "-F", row(nonce, "o", fields)]]))
+        for _kind, values in rows(output, nonce):
+            own = found.setdefault(values[0], {})
+            own.update((name, shown(value, True)) for name, value in zip(part, values[1:]))
+    return found
+
+
+def with_own_options(one: Seen, names: Sequence[str]) -> Seen:
+    """A server whose sessions have those of these user options that are their own, and not inherited.
+
+    It is one call for all of them. What cannot be read is not known, whatever was.
+    """
+    sessions, version = one.listing.sessions, one.listing.version
+    if not names or not sessions:
+        return one
+    nonce = secrets.token_hex(8)
+    commands: List[Command] = []
+    places: List[str] = []
+    for number, session in enumerate(sessions):
+        for place, name in enumerate(names):
+            places.append(f"{number} {place}")
+            commands += [["display-message", "-p", f"{nonce}|{places[-1]}"]]
+            commands += [["show-options", "-q", "-v", "-t", session.id, name]]
+    commands.append(["display-message", "-p", nonce + "|"])
+    try:
+        printed = to_text(one.client.script(commands, version))
+    except TmuxError as error:  # It says so also when one of the sessions has gone meanwhile.
+        printed = error.stdout
+    found = in_order(printed.split(nonce + "|")[1:], places + [""])
+    told = [session._replace(options=_own(number, names, found, version)) for number, session in enumerate(sessions)]
+    return one._replace(listing=one.listing._replace(sessions=tuple(told)))
+
+
+def in_order(parts: Sequence[str], places: Sequence[str]) -> Dict[str, str]:
+    """What was said at each place; nothing where the next was not told apart from it (see ``FORMATS_ARE_CUT_OFF``).
+
+    The last part is whatever came after the end, or was cut off.
+    """
+    said = [part.partition("\n") for part in parts]
+    follows = dict(zip(places, places[1:]))
+    pairs = zip(said, said[1:])
+    return {place: text for (place, _newline, text), (after, _end, _text) in pairs if follows.get(place) == after}
+
+
+def _own(number: int, names: Sequence[str], found: Dict[str, str], version: Version) -> Optional[Dict[str, str]]:
+    printed = [found.get(f"{number} {place}") for place in range(len(names))]
+    if None in printed:
+        return None
+    # An empty value is an empty line, and no value is nothing.
+    values = {name: text[:-1] for name, text in zip(names, printed) if text}
+    return dict(zip(values, as_stored(list(values.values()), version)))
+
+
+def named_by_tmux(client: Client) -> Dict[str, bool]:
+    """Whether the windows of a server, by id, are named after what runs in them.
+
+    :raises TmuxError: when the server cannot be asked.
+    """
+    nonce = secrets.token_hex(8)
+    fields = ["#{window_id}", "#{automatic-rename}"]
+    printed = rows(to_text(client.call([["list-windows", "-a", "-F", row(nonce, "a", fields)]])), nonce)
+    return {identity: value in ("on", "1") for _kind, (identity, value) in printed}
+
+
+def pane_texts(client: Client, panes: Sequence[str], lines: int, dead: Collection[str] = ()) -> Dict[str, str]:
+    """The last ``lines`` lines of each pane, without the empty ones at the end; escape sequences are not in it.
+
+    :param dead: panes at whose end tmux has written that they are; nor is that.
+    :raises TmuxError: when the server cannot be asked.
+    """
+    questions = [(pane, ["capture-pane", "-p", "-J", "-S", "-%d" % lines, "-t", pane]) for pane in panes]
+    printed = _sections(client, questions)
+    own = {pane: own_words(text) if pane in dead else text for pane, text in printed.items()}
+    return {pane: _last_lines(text, lines) for pane, text in own.items()}
+
+
+def screens(client: Client, panes: Sequence[str]) -> Dict[str, str]:
+    """What each pane shows now, line by line from its top.
+
+    :raises TmuxError: when the server cannot be asked.
+    """
+    questions = [(pane, ["capture-pane", "-p", "-t", pane]) for pane in panes]
+    return {pane: text[:CONTENT_CHARS] for pane, text in _sections(client, questions).items()}
+
+
+def _last_lines(text: str, lines: int) -> str:
+    """The end of a text: no more of it than that is looked at."""
+    found = [line.rstrip() for line in text.rstrip("\n ")[-CONTENT_CHARS:].split("\n")]
+    while found and not found[-1]:
+        found.pop()
+    return shown("\n".join(found[-lines:]), True)
+
+
+def _sections(client: Client, questions: Sequence[Tuple[str, Command]]) -> Dict[str, str]:
+    """The answers to commands, by key. One that fails (its target has gone) answers nothing, and stops no other."""
+    nonce = secrets.token_hex(8)
+    answers: Dict[str, str] = {}
+    for start in range(0, len(questions), _PER_CALL):
+        part = questions[start : start + _PER_CALL]
+        commands: List[Command] = []
+        for key, command in part:
+            commands += [["display-message", "-p", message(f"{nonce}|{key}")], command]
+        try:
+            output = to_text(client.call(commands))
+        except TmuxError as error:
+            if error.status == "hung" or len(part) == 1:
+                raise
+            for question in part:
+                answers.update(_alone(client, question))
+            continue
+        for section in output.split(nonce + "|")[1:]:
+            key, _newline, text = section.partition("\n")
+            answers[key] = text
+    return answers
+
+
+def _alone(client: Client, question: Tuple[str, Command]) -> Dict[str, str]:
+    try:
+        return {question[0]: to_text(client.call([question[1]]))}
+    except TmuxError as error:
+        if error.status != "ok":
+            raise
+        return {}

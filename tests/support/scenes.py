@@ -1,0 +1,133 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Processes of which a test says what there is to be seen."""
+
+import os
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process, Processes
+from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
+from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import CHILD, POLL, READ, Wait
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import Cast, cast
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import OpenFile, Refused, Scene
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session
+from ansible_collections.fleet.tmux.tests.support import sessions as make
+
+USER = User("anna", 1001, 1001)
+PTS = 136 << 8 | 3
+TTY = "/dev/pts/3"
+SERVER = 50
+PANE = 100
+READS_TTY, POLLS, FOR_CHILD = Wait(READ, 0), Wait(POLL, files=2), Wait(CHILD)
+
+
+class Known(NamedTuple):
+    """What is to be seen of one process. Where ``refused``, it does not let anybody look."""
+
+    process: Process
+    words: Tuple[str, ...]
+    links: Dict[int, str]
+    wait: Wait
+    raw: bool
+    refused: bool
+    files: Tuple[OpenFile, ...]
+    waits: Tuple[Wait, ...]
+
+
+def one(pid: int, ppid: int, line: str, foreground: bool = True, **more: Any) -> Known:
+    """A process that sleeps at a terminal, with its command line; its group is its own unless it is said."""
+    words = tuple(line.split(" "))
+    links = {0: TTY, 1: TTY, 2: TTY}
+    links.update(more.pop("links", {}))
+    seen = {name: more.pop(name) for name in ("words", "wait", "raw", "refused", "files", "waits") if name in more}
+    more.setdefault("command", words[0].rpartition("/")[2])
+    more.setdefault("group", pid)
+    process = Process(
+        pid=pid,
+        ppid=ppid,
+        sid=more.pop("sid", PANE),
+        state=more.pop("state", "S"),
+        started=more.pop("started", 1000 + pid),
+        cpu_ticks=0,
+        rss=0,
+        command=more.pop("command"),
+        uid=more.pop("uid", USER.uid),
+        terminal=more.pop("terminal", PTS),
+        foreground=more["group"] if foreground else 1,
+        **more,
+    )
+    wait = seen.get("wait", Wait())
+    return Known(
+        process,
+        seen.get("words", words),
+        links,
+        wait,
+        seen.get("raw", False),
+        seen.get("refused", False),
+        tuple(seen.get("files", ())),
+        tuple(seen.get("waits", (wait,))),
+    )
+
+
+def shell(pid: int = PANE, ppid: int = SERVER, line: str = "-bash", **more: Any) -> Known:
+    """An interactive shell at its prompt, or with another one in the foreground."""
+    at_prompt = more.setdefault("foreground", True)
+    return one(pid, ppid, line, wait=more.pop("wait", POLLS if at_prompt else FOR_CHILD), raw=at_prompt, **more)
+
+
+class Told(Scene):
+    """A scene of which everything is told beforehand."""
+
+    def __init__(self, *known: Known, **more: Any) -> None:
+        super().__init__(Processes({each.process.pid: each.process for each in known}), USER)
+        self.known = {each.process.pid: each for each in known}
+        self.taken = more.pop("taken", self.taken)
+        self.asked: List[int] = []
+
+    def words(self, process: Process) -> Tuple[str, ...]:
+        return self._of(process).words
+
+    def link(self, process: Process, number: int) -> Optional[str]:
+        if process.is_others and process.uid == 0 and os.geteuid() == 0:
+            return self.known[process.pid].links.get(number)
+        return self._of(process).links.get(number)
+
+    def files(self, process: Process) -> List[OpenFile]:
+        own = self._of(process)
+        return [OpenFile(number, link, os.O_RDWR) for number, link in own.links.items()] + list(own.files)
+
+    def wait(self, process: Process) -> Wait:
+        return Wait() if self.known[process.pid].refused else self._of(process).wait
+
+    def waits(self, process: Process) -> List[Wait]:
+        return [] if self.known[process.pid].refused else list(self._of(process).waits)
+
+    def is_raw(self, process: Process) -> Optional[bool]:
+        return None if process.is_others else self.known[process.pid].raw
+
+    def _of(self, process: Process) -> Known:
+        self.asked.append(process.pid)
+        own = self.known[process.pid]
+        if process.is_others or own.refused:
+            raise Refused("%s, which a test refuses" % process.command)
+        return own
+
+
+def session(*panes: int) -> Session:
+    """A session with these panes, or with that of the first process."""
+    return make.session("work", make.window(*[make.pane(pid=pid, id="%%%d" % pid) for pid in panes or (PANE,)]))
+
+
+SHOWING = frozenset("less man tail top watch ping vmstat htop journalctl".split())
+
+
+def cast_of(*known: Known) -> Cast:
+    """The roles of processes, in a session with one pane."""
+    scene = Told(*known)
+    return cast(session(), tuple(each.process for each in known), scene, SHOWING.__contains__)
+
+
+def roles_of(*known: Known) -> Dict[int, str]:
+    return {actor.process.pid: actor.role for actor in cast_of(*known).actors}

@@ -1,0 +1,241 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a session prints is in its log from the first moment on, whatever that is called, and nothing stays open."""
+
+import functools
+import os
+import stat
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import Ending
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import Wish
+from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import Directory
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import (
+    SessionOptions,
+    carry_out,
+    failure,
+    result,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_hands import (
+    PromisingHands,
+    WorkingHands,
+    drift,
+    planned,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_wait import wait_for
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
+from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
+from ansible_collections.fleet.tmux.tests.support.world import World
+
+Told = Tuple[Dict[str, Any], Optional[Exception]]
+NAMES = [
+    "plain.log",
+    "two words",
+    "'; touch ran; '",
+    '"; touch ran; "',
+    "$(touch ran)`touch ran`",
+    "#(touch ran)",
+    "%Y-%m-%d %%",
+    "#{pid} ##{x} #S",
+    "#[bg=red] ##[x] }{,",
+    "back\\slash \\$x",
+    "$HOME ~ *",
+    "ends;",
+    "&& touch ran #",
+    "é🙂",
+    "-n",
+    "x" * 200,
+]
+
+
+def task(
+    world: World, log: str, words: Tuple[str, ...] = ("sh", "-c", "echo first; read x; echo $x"), check: bool = False
+) -> Told:
+    """Have a session ``job`` with a log, which keeps what has exited."""
+    options = SessionOptions(None, words, "/", (), None, None, None, keep_exited=True, log=log)
+    host = Host(world.binary, PATIENCE, Directory(PATIENCE))
+    before = look_at(host, world.path)
+    made, compared = planned("present", ["job"], "never", options, before)
+    hands = (
+        PromisingHands(host, before, options, compared)
+        if check
+        else WorkingHands(host, before, options, Ending(), compared=compared)
+    )
+    outcomes = carry_out(made, hands)
+    return dict(result(outcomes, before, drift(compared)), warned=hands.warnings()), failure(made, outcomes)
+
+
+def holders(path: str) -> List[str]:
+    """The processes that have a file open."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            links = [os.readlink(f"/proc/{pid}/fd/{handle}") for handle in os.listdir(f"/proc/{pid}/fd")]
+        except OSError:
+            continue
+        found += [pid] if path in links else []
+    return found
+
+
+def told(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
+
+
+def tells(path: str, word: str) -> bool:
+    return word in told(path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_that_is_printed_is_there_and_nothing_else_happens(server: World, name: str) -> None:
+    folder = os.path.join(server.folder, "logs")
+    os.mkdir(folder)
+    path = os.path.join(folder, name)
+    said, error = task(server, path)
+    assert (error, [item["name"] for item in said["created"]]) == (None, ["job"])
+    eventually(lambda: "first" in told(path), "its first words are there")
+    server.tmux("send-keys", "-t", "=job:", "later", "Enter")
+    eventually(lambda: told(path).count("later") == 2, "and its last ones")
+    server.tmux("run-shell", "true")
+    assert os.listdir(folder) == [name]
+    for place in (server.folder, "/"):
+        assert not os.path.exists(os.path.join(place, "ran"))
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    server.tmux("kill-session", "-t", "=job")
+    eventually(lambda: holders(path) == [], "the file is closed, and what wrote to it is gone")
+
+
+def test_what_ends_at_once_is_there_too_and_a_file_is_appended_to(server: World) -> None:
+    path = os.path.join(server.folder, "log")
+    Path(path).write_text("before\n")
+    os.chmod(path, 0o644)
+    assert task(server, path, ("sh", "-c", "echo quick; exit 3"))[1] is None
+    eventually(lambda: "quick" in told(path), "it is there")
+    assert told(path).startswith("before\n") and stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    server.tmux("kill-session", "-t", "=job")
+    eventually(lambda: holders(path) == [], "the file is closed")
+
+
+def test_a_session_that_is_there_is_logged_from_then_on(server: World) -> None:
+    """Check, run, check, run; then another file."""
+    server.new("job", "sh", "-c", "while read x; do echo $x; done")
+    server.tmux("set-option", "-w", "-t", "=job:", "remain-on-exit", "on")
+    one, two = (os.path.join(server.folder, name) for name in ("one", "two"))
+    for path, was in ((one, None), (two, one)):
+        said, error = task(server, path, check=True)
+        assert (error, said["changed"], os.path.exists(path)) == (None, True, False)
+        said, error = task(server, path)
+        assert (error, said["changed"], said["created"]) == (None, True, [])
+        (change,) = said["updated"][0]["changes"]
+        assert (change["what"], change["declared"], change["found"]) == ("log", path, was)
+        for check in (True, False):
+            again, error = task(server, path, check=check)
+            assert (error, again["changed"]) == (None, False)
+        server.tmux("send-keys", "-t", "=job:", os.path.basename(path), "Enter")
+        eventually(functools.partial(tells, path, os.path.basename(path)), "it is written there")
+    assert "two" not in told(one)
+    eventually(lambda: holders(one) == [], "it is not written to any more")
+
+
+def waited_log(world: World) -> Optional[str]:
+    """What tmux_session_wait says of the log of a session that still runs."""
+    seen = look_at(Host(world.binary, PATIENCE, Directory(PATIENCE)), world.path)
+    said, _error = wait_for(seen, Wish(["job"]), 0, False, True)
+    log: Optional[str] = said["sessions"][0]["log"]
+    return log
+
+
+def test_a_pipe_of_its_users_own_is_left_and_told(server: World) -> None:
+    """Before there is a log, and in the place of one; the session's word that it is logged is not believed then."""
+    server.new("job", "sh", "-c", "while read x; do echo $x; done")
+    server.tmux("set-option", "-w", "-t", "=job:", "remain-on-exit", "on")
+    path, own = (os.path.join(server.folder, name) for name in ("log", "own"))
+    for logged_before in (False, True):
+        if logged_before:
+            server.tmux("pipe-pane", "-t", "=job:")
+            assert task(server, path)[0]["changed"] and waited_log(server) == path
+        server.tmux("pipe-pane", "-t", "=job:", "exec cat >> " + own)
+        eventually(lambda: holders(own) != [], "it writes")
+        eventually(lambda: holders(path) == [], "it is not written to any more")
+        for check in (True, False):
+            said, error = task(server, path, check=check)
+            assert (error, said["changed"]) == (None, False)
+            (drifted,) = said["drift"]
+            assert [drifted[key] for key in ("what", "declared", "found")] == ["log", path, "another pipe-pane"]
+            assert "what session 'job' prints goes to another pipe-pane" in "".join(said["warned"])
+        assert waited_log(server) is None
+        word = "word %s" % logged_before
+        server.tmux("send-keys", "-t", "=job:", word, "Enter")
+        eventually(functools.partial(tells, own, word), "it is written there still")
+    server.tmux("pipe-pane", "-t", "=job:")
+    assert waited_log(server) is None, "nothing is written"
+
+
+def test_a_log_that_was_deleted_is_begun_anew(server: World) -> None:
+    path = os.path.join(server.folder, "log")
+    assert task(server, path)[1] is None
+    eventually(lambda: "first" in told(path), "its first words are there")
+    os.unlink(path)
+    assert waited_log(server) is None
+    said, error = task(server, path)
+    assert (error, said["changed"]) == (None, True)
+    assert waited_log(server) == path
+    server.tmux("send-keys", "-t", "=job:", "later", "Enter")
+    eventually(lambda: "later" in told(path), "it is written there")
+
+
+def test_check_mode_promises_the_same_options_with_a_log(server: World) -> None:
+    path = os.path.join(server.folder, "log")
+    promised, done, again = task(server, path, check=True)[0], task(server, path)[0], task(server, path, check=True)[0]
+    assert [[item["options"] for item in said["sessions"]] for said in (promised, done, again)] == [[{}, {}]] * 3
+
+
+def linked(folder: str) -> str:
+    os.symlink(os.path.join(folder, "aim"), os.path.join(folder, "log"))
+    return os.path.join(folder, "log")
+
+
+def hard_linked(folder: str) -> str:
+    Path(folder, "aim").write_text("")
+    os.link(os.path.join(folder, "aim"), os.path.join(folder, "log"))
+    return os.path.join(folder, "log")
+
+
+def fifo(folder: str) -> str:
+    os.mkfifo(os.path.join(folder, "log"))
+    return os.path.join(folder, "log")
+
+
+def open_folder(folder: str) -> str:
+    os.mkdir(os.path.join(folder, "open"))
+    os.chmod(os.path.join(folder, "open"), 0o777 | stat.S_ISVTX)
+    return os.path.join(folder, "open", "log")
+
+
+def folder_itself(folder: str) -> str:
+    os.mkdir(os.path.join(folder, "log"))
+    return os.path.join(folder, "log")
+
+
+REFUSED: List[Tuple[str, Callable[[str], str]]] = [
+    ("cannot be opened", linked),
+    ("one name", hard_linked),
+    ("cannot be opened", fifo),
+    ("may be written by others", open_folder),
+    ("there is no directory", lambda folder: os.path.join(folder, "none", "log")),
+    ("cannot be opened", folder_itself),
+]
+
+
+@pytest.mark.parametrize(("why", "place"), REFUSED)
+def test_what_is_not_its_owners_file_alone_is_refused(server: World, why: str, place: Callable[[str], str]) -> None:
+    path = place(server.folder)
+    for check in (True, False):
+        said, error = task(server, path, check=check)
+        assert why in str(error) and not said["changed"]
+    assert server.ids() == ["$0"]
+    assert not os.path.exists(os.path.join(server.folder, "aim")) or not told(os.path.join(server.folder, "aim"))

@@ -1,0 +1,584 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sessions whose windows and panes are declared, looked at with plain tmux."""
+
+import contextlib
+import functools
+import itertools
+import os
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+
+import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import Ending
+from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import Directory
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.info import Wish, describe
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.secret import hidden, secrets_of
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import (
+    SessionOptions,
+    carry_out,
+    diff,
+    failure,
+    result,
+    session_options,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_hands import (
+    PromisingHands,
+    WorkingHands,
+    drift,
+    planned,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.values import SESSION, checked
+from ansible_collections.fleet.tmux.plugins.module_utils._specs.tmux_session import ARGUMENT_SPEC
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Command, Version
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Hung
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.share import Share
+from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
+from ansible_collections.fleet.tmux.tests.support.world import World
+
+Json = Dict[str, Any]
+CAT = ["sh", "-c", "exec cat"]
+
+
+def filled(spec: Json, given: Json) -> Json:
+    """What Ansible makes of options: those that are not given have their defaults."""
+    found = {name: given.get(name, option.get("default")) for name, option in spec.items()}
+    for name, option in spec.items():
+        if "options" in option and found[name] is not None:
+            found[name] = [filled(option["options"], inner) for inner in found[name]]
+    return found
+
+
+class Task:
+    """A task with options as its user writes them."""
+
+    def __init__(self, world: World, **options: Any) -> None:
+        self.world = world
+        self.values = checked(filled(ARGUMENT_SPEC, dict({"name": ["made"], "chdir": "/"}, **options)), SESSION)
+
+    def go(
+        self, check: bool = False, meanwhile: Callable[[], object] = lambda: None
+    ) -> Tuple[Json, Optional[Exception]]:
+        """Check or run it. ``meanwhile``: what somebody else does after it has looked."""
+        host = Host(self.world.binary, PATIENCE, Directory(PATIENCE))
+        seen, values = look_at(host, self.world.path), self.values
+        wanted: SessionOptions = session_options(values)
+        made, compared = planned(values["state"], values["name"], values["recreate"], wanted, seen)
+        promising = PromisingHands(host, seen, wanted, compared)
+        hands = promising if check else WorkingHands(host, seen, wanted, Ending(), compared=compared)
+        meanwhile()
+        outcomes = carry_out(made, hands)
+        drifting = drift(compared)
+        told = dict(result(outcomes, seen, drifting), diff=diff(made, outcomes, drifting), warned=hands.warnings())
+        return told, failure(made, outcomes)
+
+    def done(self) -> Json:
+        """The result of a run, which check mode has told of before, and after which nothing is left to do."""
+        checked_, error = self.go(check=True)
+        assert error is None, error
+        told, error = self.go()
+        assert error is None, error
+        assert told["changed"] and checked_["changed"]
+        assert [told[key] for key in ("updated", "drift", "diff")] == [
+            checked_[key] for key in ("updated", "drift", "diff")
+        ]
+        assert [each["options"] for each in told["sessions"]] == [each["options"] for each in checked_["sessions"]]
+        for check in (True, False):
+            again, error = self.go(check)
+            assert error is None and not again["changed"], again
+        return told
+
+
+def panes(world: World, *fields: str, session: str = "made") -> List[List[str]]:
+    """What plain tmux says of the panes of a session."""
+    listed = world.tmux("list-panes", "-s", "-t", "=" + session, "-F", "|".join("#{%s}" % field for field in fields))
+    return [line.split("|") for line in listed.splitlines()]
+
+
+def is_cat(pid: str) -> bool:
+    return os.path.basename(os.readlink("/proc/%s/exe" % pid)) == "cat"
+
+
+def environment(pid: str) -> Dict[str, str]:
+    with open("/proc/%s/environ" % pid, encoding="utf-8") as stream:
+        return dict(entry.split("=", 1) for entry in stream.read().split("\0") if "=" in entry)
+
+
+WINDOWS: List[Json] = [
+    {"name": "one; #{pid}", "argv": CAT, "env": {"A": "window", "B": "window"}, "chdir": "/usr"},
+    {
+        "name": "two",
+        "chdir": "/usr",
+        "env": {"B": "window 2"},
+        "layout": "even-horizontal",
+        "options": {"mode-keys": "vi", "@w": "#{pid}"},
+        "focus": True,
+        "panes": [
+            {"argv": CAT, "title": "#{pid} $HOME"},
+            {"command": "exec cat; x", "chdir": "/etc", "env": {"A": "pane ;"}, "focus": True},
+            {"argv": ["/bin/cat"]},
+        ],
+    },
+    {"argv": CAT},
+]
+
+
+def test_a_session_is_created_as_it_is_declared(server: World) -> None:
+    told = Task(server, windows=WINDOWS, env={"A": "session", "S": "1"}, width=200, height=60).done()
+    assert [item["name"] for item in told["created"]] == ["made"]
+    assert panes(server, "window_index", "window_name", "window_panes", "window_active") == [
+        ["0", "one; #{pid}", "1", "0"],
+        *[["1", "two", "3", "1"]] * 3,
+        ["2", panes(server, "window_name")[-1][0], "1", "0"],
+    ]
+    assert [row for row in panes(server, "pane_index", "pane_active") if row[1] == "1"] == [
+        ["0", "1"],
+        ["1", "1"],
+        ["0", "1"],
+    ]
+    assert {tuple(row) for row in panes(server, "window_width", "window_height")} == {("200", "60")}
+    listed = panes(server, "pane_pid", "pane_title", "pane_height")
+    assert listed[1][1].replace("\\$", "$") == "#{pid} $HOME", "3.4 prints a backslash before it"
+    assert [row[2] for row in listed[1:4]] == ["60"] * 3, "side by side"
+    for pid in [row[0] for row in listed]:
+        eventually(functools.partial(is_cat, pid), "it is cat")
+    assert [os.readlink("/proc/%s/cwd" % row[0]) for row in listed] == ["/usr", "/usr", "/etc", "/usr", "/"]
+    found = [environment(row[0]) for row in listed]
+    assert [(each.get("A"), each.get("B"), each["S"]) for each in found] == [
+        ("window", "window", "1"),
+        ("session", "window 2", "1"),
+        ("pane ;", "window 2", "1"),
+        ("session", "window 2", "1"),
+        ("session", None, "1"),
+    ]
+    assert server.tmux("show-options", "-w", "-v", "-t", "=made:two", "mode-keys") == "vi"
+    assert server.tmux("show-options", "-w", "-v", "-t", "=made:two", "@w") == "#{pid}"
+    assert "mode-keys" not in server.tmux("show-options", "-w", "-t", "=made:0")
+    variables = server.tmux("show-environment", "-t", "=made").splitlines()
+    assert "A=session" in variables and not any(line.startswith("B=") for line in variables)
+
+
+def test_windows_begin_where_the_session_counts_from_and_have_the_options_of_all(server: World) -> None:
+    options = {"base-index": 5, "mode-keys": "vi", "history-limit": 77}
+    windows = [{"name": "a", "argv": CAT}, {"name": "b", "argv": CAT, "options": {"mode-keys": "emacs"}}]
+    Task(server, windows=windows, options=options).done()
+    assert panes(server, "window_index", "window_name", "history_limit") == [["5", "a", "77"], ["6", "b", "77"]]
+    keys = [server.tmux("show-options", "-w", "-v", "-t", "=made:%s" % name, "mode-keys") for name in "ab"]
+    assert keys == ["vi", "emacs"]
+
+
+def test_a_layout_is_the_one_that_tmux_shows(server: World) -> None:
+    server.tmux("split-window", "-d", "-t", "first", "cat")
+    server.tmux("select-layout", "-t", "first", "main-vertical")
+    layout = server.tmux("list-windows", "-t", "first", "-F", "#{window_layout}")
+    Task(server, windows=[{"layout": layout, "panes": [{"argv": CAT}, {"argv": CAT}]}], width=80, height=24).done()
+    shape = panes(server, "pane_width", "pane_height", "pane_left")
+    assert shape == panes(server, "pane_width", "pane_height", "pane_left", session="first")
+
+
+@pytest.mark.parametrize(
+    ("windows", "why"),
+    [
+        ([{"layout": "nonsense"}], "layout 'nonsense' of window '#1' is neither one of even-horizontal"),
+        ([{"layout": "-x"}], "is neither one of"),
+        ([{"name": "w", "layout": "ac9d,200x50,0,0,0", "panes": [{}, {}]}], "of window 'w' .* for 1 panes, not for 2"),
+        ([{"options": {"nonsense": "1"}}], "option nonsense: tmux .* has no option"),
+        ([{"options": {"mouse": "1"}}], "option mouse is one of a session, not of a window"),
+        ([{"panes": [{"chdir": "/nowhere"}]}], "chdir: /nowhere is no directory"),
+    ],
+)
+def test_what_no_window_can_be_is_refused_before_anything_is_done(server: World, windows: List[Json], why: str) -> None:
+    for check in (True, False):
+        with pytest.raises(ValueError, match=why):
+            _told, error = Task(server, windows=windows).go(check)
+            raise ValueError(str(error))
+        assert server.ids() == ["$0"]
+
+
+def test_a_pane_whose_command_ends_at_once_is_told_and_nothing_is_left(server: World) -> None:
+    windows = [{"argv": CAT}, {"name": "b", "panes": [{"argv": CAT}, {"command": "echo why; exit 3"}]}]
+    told, error = Task(server, windows=windows).go()
+    assert "the command of pane 3 of session 'made' ended at once, with exit status 3; it said: why" in str(error)
+    assert server.ids() == ["$0"] and told["created"] == []
+    Task(server, windows=windows, keep_exited=True).done()
+    eventually(lambda: panes(server, "pane_dead")[-1] == ["1"], "it has ended and stays")
+
+
+TOKEN = "s3cr3t-token-0123456789-abcdefgh-end"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "printf '%0185d%s@host' 0 \"$KEY\"",
+        "printf '%s' \"$LINES_OF_KEY\"",
+        "printf '%0475d%s%0100d' 0 \"$KEY\" 0",
+        "i=0; while [ $i -lt 60 ]; do printf '%s' \"$KEY\"; i=$((i + 1)); done",
+    ],
+    ids=["wrapped", "lines", "cut", "begun"],
+)
+def test_what_a_command_has_said_tells_no_part_of_a_secret(server: World, command: str) -> None:
+    """Over the edge of the pane, over several lines, and where the rest of it is left out."""
+    lines = "-----BEGIN OF IT-----\nfirst-of-the-lines\nsecond-of-the-lines\n"
+    env = {"KEY": TOKEN, "LINES_OF_KEY": lines}
+    windows = [{"panes": [{"command": command + "; exit 3", "env": env}]}]
+    _told, error = Task(server, windows=windows, width=200, height=5).go()
+    said = hidden(str(error), secrets_of(ARGUMENT_SPEC, {"windows": windows}))
+    assert "exit status 3; it said: " in said
+    for secret in (TOKEN, "first-of-the-lines", "second-of-the-lines"):
+        parts = [secret[start : start + 6] for start in range(len(secret) - 5)]
+        assert not [part for part in parts if part in said], said
+
+
+def changes(told: Json) -> List[Tuple[Any, ...]]:
+    return [
+        (item["name"], each["window"], each["what"], each["declared"], each["found"])
+        for item in told["updated"]
+        for each in item["changes"]
+    ]
+
+
+def drifted(told: Json) -> List[Tuple[Any, ...]]:
+    return [tuple(each[key] for key in ("window", "pane", "what", "declared", "found")) for each in told["drift"]]
+
+
+def test_what_is_missing_is_added_and_the_rest_is_left_alone(server: World) -> None:
+    """The window that is missing comes back with its panes, and one that was renamed has its name again."""
+    task = Task(server, windows=WINDOWS, env={"A": "session", "S": "1"}, width=200, height=60)
+    task.done()
+    before = panes(server, "pane_id", "pane_pid")
+    server.tmux("kill-window", "-t", "=made:two")
+    server.tmux("rename-window", "-t", "=made:0", "other")
+    server.tmux("select-window", "-t", "=made:2")
+    told = task.done()
+    assert changes(told) == [
+        ("made", "one; #{pid}", "name", "one; #{pid}", "other"),
+        ("made", "two", "window", "two", None),
+    ]
+    assert told["drift"] == [] and told["created"] == []
+    now = panes(server, "pane_id", "pane_pid")
+    assert [now[0], now[1]] == [before[0], before[-1]], "they run on"
+    rows = panes(server, "window_index", "window_name", "window_panes", "window_active")
+    assert rows[0] == ["0", "one; #{pid}", "1", "0"] and rows[1][0::3] == ["2", "1"], "where it was, it is still"
+    assert rows[2:] == [["3", "two", "3", "0"]] * 3
+    found = [environment(row[0]) for row in panes(server, "pane_pid")[2:]]
+    assert [(each["A"], each["B"], each["S"]) for each in found] == [
+        ("session", "window 2", "1"),
+        ("pane ;", "window 2", "1"),
+        ("session", "window 2", "1"),
+    ]
+    assert server.tmux("show-options", "-w", "-v", "-t", "=made:two", "mode-keys") == "vi"
+    assert "A=session" in server.tmux("show-environment", "-t", "=made").splitlines()
+
+
+def test_options_of_windows_are_set_again(server: World) -> None:
+    task = Task(server, windows=[{"name": "a", "argv": CAT, "options": {"mode-keys": "vi"}}], options={"@s": "1"})
+    task.done()
+    server.tmux("set-option", "-w", "-t", "=made:a", "mode-keys", "emacs")
+    server.tmux("set-option", "-u", "-t", "=made:", "@s")
+    assert changes(task.done()) == [
+        ("made", None, "option", "@s=1", None),
+        ("made", "a", "option", "mode-keys=vi", "mode-keys=emacs"),
+    ]
+
+
+TWO: List[Json] = [{"name": "a", "argv": CAT}, {"name": "b", "panes": [{"argv": CAT}, {"command": 'exec cat # "two"'}]}]
+
+
+DRIFTS = [
+    (False, ("new-window", "-d", "-n", "more", "-t", "=made:", "cat"), (None, None, "window", None, "more")),
+    (False, ("split-window", "-d", "-t", "=made:a", "cat"), ("a", None, "panes", "1", "2")),
+    (True, ("kill-pane", "-t", "=made:b.1"), ("b", None, "panes", "2", "1")),
+    (
+        True,
+        ("respawn-pane", "-k", "-t", "=made:b.1", "exec cat /dev/zero"),
+        ("b", 1, "command", 'exec cat # "two"', "zero"),
+    ),
+    (False, ("swap-window", "-d", "-s", "=made:a", "-t", "=made:b"), (None, None, "order", "a, b", "b, a")),
+]
+
+
+@pytest.mark.parametrize(("lacks", "words", "expected"), DRIFTS, ids=[drift[2][2] + drift[2][4] for drift in DRIFTS])
+def test_what_drifted_is_told_and_only_made_anew_where_that_is_wanted(
+    server: World, lacks: bool, words: Tuple[str, ...], expected: Tuple[Any, ...]
+) -> None:
+    """Check, run, check, run: nothing is touched, nor with on_drift where nothing lacks; else once, and never again."""
+    Task(server, windows=TWO).done()
+    server.tmux(*words)
+    before = panes(server, "session_id", "window_id", "pane_id", "pane_pid")
+    for check, recreate in itertools.product((True, False), ("never",) if lacks else ("never", "on_drift")):
+        told, error = Task(server, windows=TWO, recreate=recreate).go(check)
+        assert error is None and not told["changed"] and not told["warned"]
+        (found,) = drifted(told)
+        assert found[:4] == expected[:4] and (expected[4] is None or expected[4] in found[4])
+        assert told["diff"]["before"]["drift"] == told["diff"]["after"]["drift"]
+        assert panes(server, "session_id", "window_id", "pane_id", "pane_pid") == before
+    if not lacks:
+        return
+    told = Task(server, windows=TWO, recreate="on_drift").done()
+    assert len(told["drift"]) == len(told["removed"]) == len(told["created"]) == 1
+    assert "drift" not in told["diff"]["after"]
+    assert panes(server, "window_name", "window_panes") == [["a", "1"], ["b", "2"], ["b", "2"]]
+    told, error = Task(server, windows=TWO).go()
+    assert error is None and told["drift"] == []
+
+
+def test_what_cannot_be_made_anew_is_not_removed_for_that(server: World) -> None:
+    """A value that tmux does not take is found before; nothing is left of how that was found."""
+    Task(server, windows=TWO).done()
+    before = panes(server, "session_id", "pane_id", "pane_pid")
+    sessions = server.ids()
+    for more in ({"options": {"display-time": "abc"}}, {"windows": [dict(TWO[0], options={"mode-keys": "nonsense"})]}):
+        told, error = Task(server, **{"windows": TWO, "recreate": "always", **more}).go()
+        assert "tmux does not take" in str(error) and not told["changed"] and not told["removed"]
+        assert [item["name"] for item in told["not_done"]] == ["made", "made"]
+        assert panes(server, "session_id", "pane_id", "pane_pid") == before and server.ids() == sessions
+
+
+def test_windows_without_a_name_are_not_those_that_are_called_like_their_place(server: World) -> None:
+    windows = [{"argv": ["sh", "-c", "exec cat; a"]}, {"name": "#1", "argv": CAT}]
+    Task(server, windows=windows).done()
+    server.tmux("rename-window", "-t", "=made:1", "other")
+    told = Task(server, windows=windows).done()
+    assert told["drift"] == [] and changes(told) == [("made", "#1", "name", "#1", "other")]
+
+
+LEFT = {
+    "attached": ((), "a client is attached to it"),
+    "keep": (("set-option", "-t", "=made:", "@keep", "on"), "@keep is on"),
+    "undeclared": (("new-window", "-d", "-t", "=made:", "cat"), "a pane of it was not made from what is declared"),
+    "in_use": (("send-keys", "-t", "=made:s", "exec cat", "Enter"), "something runs in a shell of it"),
+    "in_use later": (("send-keys", "-t", "=made:later", "cat", "Enter"), "something runs in a shell of it"),
+}
+
+
+@pytest.mark.parametrize("reason", LEFT)
+def test_what_is_used_is_not_made_anew_because_of_its_drift(server: World, reason: str) -> None:
+    """A command of it has ended. That somebody works in it shows just before it would end, and then before the task."""
+    windows = [*TWO, {"name": "later", "command": "true; exec sh"}, {"name": "s"}]
+    words, why = LEFT[reason]
+    reason = reason.split()[0]
+    Task(server, windows=windows).done()
+    server.tmux("kill-pane", "-t", "=made:b.1")
+    task = Task(server, windows=windows, recreate="on_drift")
+    identity = panes(server, "session_id")[0][0]
+    with contextlib.ExitStack() as stack:
+
+        def begin() -> None:
+            if words:
+                server.tmux(*words)
+            else:
+                stack.enter_context(server.attached(identity))
+            if reason == "in_use":
+                eventually(lambda: ["cat"] in panes(server, "pane_current_command")[-2:], "it is cat")
+
+        before = panes(server, "session_id", "window_id", "pane_id", "pane_pid")[:3]
+        told, error = task.go(meanwhile=begin)
+        assert why in str(error) and not told["changed"]
+        for check in (True, False):
+            told, error = task.go(check)
+            assert error is None and not told["changed"] and told["removed"] == told["created"] == []
+            assert {each["reason"] for each in told["drift"]} == {reason}
+            (warned,) = told["warned"]
+            assert f"'made' differs from what is declared, and is not made anew because {why}" in warned
+        assert panes(server, "session_id", "window_id", "pane_id", "pane_pid")[:3] == before
+        told, error = Task(server, windows=windows, recreate="always").go()
+        assert error is None and len(told["removed"]) == len(told["created"]) == 1 and not told["warned"]
+
+
+def test_what_somebody_else_has_made_is_not_made_anew_because_of_its_drift(server: World) -> None:
+    server.tmux("rename-window", "-t", "first:0", "a")
+    before = panes(server, "pane_pid", session="first")
+    told, error = Task(server, name=["first"], windows=[{"name": "a", "argv": CAT}], recreate="on_drift").go()
+    assert error is None and [each["reason"] for each in told["drift"]] == ["undeclared"]
+    assert panes(server, "pane_pid", session="first") == before
+
+
+def test_a_shell_at_its_prompt_does_not_keep_a_session(server: World) -> None:
+    windows = [*TWO, {"name": "s"}, {"name": "later", "command": "true; exec sh"}]
+    Task(server, windows=windows).done()
+    server.tmux("kill-pane", "-t", "=made:b.1")
+    told = Task(server, windows=windows, recreate="on_drift").done()
+    assert len(told["removed"]) == len(told["created"]) == 1
+
+
+def test_a_window_that_cannot_be_added_leaves_nothing_of_it(server: World) -> None:
+    Task(server, windows=TWO).done()
+    before = panes(server, "window_id", "pane_id")
+    windows: List[Json] = [*TWO, {"name": "c"}, {"name": "d", "command": "echo why; exit 3"}]
+    told, error = Task(server, windows=windows).go()
+    assert "ended at once, with exit status 3; it said: why" in str(error) and not told["changed"]
+    assert panes(server, "window_id", "pane_id") == before
+    server.tmux("set-environment", "-t", "=made", "TAKEN", "theirs")
+    for check in (True, False):
+        told, error = Task(server, windows=[*TWO, {"name": "c", "env": {"TAKEN": "ours"}}]).go(check)
+        assert "the variable TAKEN was set in the session" in str(error) and not told["changed"]
+    assert panes(server, "window_id", "pane_id") == before
+    assert "TAKEN=theirs" in server.tmux("show-environment", "-t", "=made")
+
+
+def theirs(world: World) -> str:
+    """Somebody opens a window, and nothing is said of how it is to be; the id of its pane."""
+    return world.tmux("new-window", "-d", "-P", "-F", "#{pane_id}", "-t", "=made:", "-n", "theirs", "cat")
+
+
+def test_a_window_that_somebody_opens_meanwhile_is_left_alone(server: World) -> None:
+    """It stands where the next one would have been made."""
+    Task(server, windows=TWO).done()
+    wanted = [*TWO, {"name": "c", "panes": [{"argv": CAT}] * 3, "layout": "even-horizontal", "options": {"@w": "1"}}]
+    own: List[str] = []
+    _told, error = Task(server, windows=wanted).go(meanwhile=lambda: own.append(theirs(server)))
+    assert error is None, error
+    assert [row for row in panes(server, "window_name", "window_panes", "pane_id") if row[2] in own] == [
+        ["theirs", "1", own[0]]
+    ]
+    assert server.tmux("show-options", "-w", "-t", "=made:theirs").splitlines() == ["automatic-rename off"]
+    named = [(row[0], row[1]) for row in panes(server, "window_index", "window_name")]
+    assert sorted(set(named)) == [("0", "a"), ("1", "b"), ("2", "theirs"), ("3", "c")]
+    assert server.tmux("show-options", "-w", "-v", "-t", "=made:c", "@w") == "1"
+
+
+def test_what_is_undone_is_what_was_made_wherever_it_is_by_then(server: World) -> None:
+    """Its place is that of somebody's window by then, and of another that was opened meanwhile."""
+    Task(server, windows=TWO).done()
+    move = "swap-window -d -s =made:a -t =made:d"
+    command = "%s -S %s %s; exit 3" % (server.binary, server.path, move)
+    windows: List[Json] = [*TWO, {"name": "c"}, {"name": "d", "command": command}]
+    before = sorted(row[0] for row in panes(server, "pane_id"))
+    own: List[str] = []
+    _told, error = Task(server, windows=windows).go(meanwhile=lambda: own.append(theirs(server)))
+    assert "ended at once, with exit status 3" in str(error)
+    assert sorted(row[0] for row in panes(server, "pane_id")) == sorted([*before, *own])
+
+
+def test_who_is_attached_stays_in_his_window_while_others_are_added(server: World) -> None:
+    """What he types would go to what has just been started there."""
+    Task(server, windows=TWO).done()
+    server.tmux("set-hook", "-t", "=made:", "session-window-changed", "set-option -g @pulled away")
+    server.tmux("set-option", "-g", "-w", "pane-base-index", "1")
+    server.tmux("select-window", "-t", "=made:b")
+    eventually(lambda: server.tmux("show-options", "-g", "-q", "-v", "@pulled") == "away", "the hook tells of it")
+    server.tmux("set-option", "-g", "-u", "@pulled")
+    wanted = [*TWO, {"name": "c", "panes": [{"argv": CAT}, {"argv": CAT, "focus": True}, {"argv": CAT}]}, {"name": "d"}]
+    with server.attached("$1"):
+        _told, error = Task(server, windows=wanted).go()
+        assert error is None, error
+        assert server.tmux("show-options", "-g", "-q", "-v", "@pulled") == ""
+    assert [row for row in panes(server, "window_name", "pane_index", "pane_active") if row[0] == "c"] == [
+        ["c", "1", "0"],
+        ["c", "2", "1"],
+        ["c", "3", "0"],
+    ]
+    assert {row[0] for row in panes(server, "window_name", "window_active") if row[1] == "1"} == {"b"}
+
+
+def test_values_are_not_in_the_messages_of_the_server(server: World) -> None:
+    """Neither of what was made, nor of what was added, nor of what could not be; how many it keeps is as before."""
+    kept = server.tmux("show-options", "-s", "-v", "message-limit")
+    one = {"name": "a", "argv": CAT, "env": {"OWN": "s3cr3t-of-a-pane"}}
+    more = {"name": "b", "argv": CAT, "env": {"OWN": "s3cr3t-of-another"}}
+    Task(server, windows=[one], env={"ALL": "s3cr3t-of-all"}).done()
+    Task(server, windows=[one, more], env={"ALL": "s3cr3t-of-all"}).done()
+    _told, error = Task(server, windows=[one, more, dict(more, name="c", argv=["false"])]).go()
+    assert error is not None
+    Task(server, name=["plain"], env={"ALL": "s3cr3t-of-all"}, argv=CAT).done()
+    with server.attached("$0"):  # To nobody else some versions tell them.
+        assert "s3cr3t" not in server.tmux("show-messages")
+    assert server.tmux("show-options", "-s", "-v", "message-limit") == kept
+    assert "@fleet" not in server.tmux("show-options", "-s")
+    assert "ALL=s3cr3t-of-all" in server.tmux("show-environment", "-t", "=made").splitlines()
+
+
+def test_windows_that_cannot_be_added_in_time_leave_no_variable(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server takes the words, and the client is ended before the last of them."""
+    Task(server, windows=TWO).done()
+    before = panes(server, "pane_id")
+    calls: List[Optional[Share]] = []
+    script = Client.script
+
+    def broken_off(client: Client, commands: Iterable[Command], version: Version, work: int = 0) -> bytes:
+        told = list(commands)
+        places = [place for place, command in enumerate(told) if "new-window" in command]
+        if not places or calls:
+            return script(client, told, version, work)
+        calls.append(client.share)
+        script(client, told[: places[-1] + 1], version, work)
+        raise Hung("tmux did not answer")
+
+    monkeypatch.setattr(Client, "script", broken_off)
+    env = {"OWN": "value-of-its-own", "S": "other"}
+    wanted = [*TWO, {"name": "c", "argv": CAT}, {"name": "d", "argv": CAT, "env": env}]
+    told, error = Task(server, windows=wanted, env={"S": "1"}).go()
+    assert "tmux did not answer" in str(error) and not told["changed"]
+    assert calls[0] is not None, "it is known until when it has to be done"
+    assert panes(server, "pane_id") == before
+    variables = server.tmux("show-environment", "-t", "=made").splitlines()
+    assert not [line for line in variables if line.startswith("OWN=")] and "S=other" not in variables
+
+
+def test_windows_of_a_session_that_somebody_else_has_made(server: World) -> None:
+    """What has the name of a declared window is taken for it."""
+    server.tmux("rename-window", "-t", "first:0", "a")
+    told = Task(server, name=["first"], windows=[{"name": "a"}, {"name": "b", "argv": CAT}]).done()
+    assert changes(told) == [("first", "b", "window", "b", None)] and told["drift"] == []
+
+
+def frozen(world: World, name: str) -> Json:
+    """What tmux_session_info says of a session with include=declaration."""
+    seen = look_at(Host(world.binary, PATIENCE, Directory(PATIENCE)), world.path)
+    (item,) = describe([seen], Wish([name], ("declaration",), 0), 0).sessions
+    found: Json = item["declaration"]
+    return found
+
+
+def test_a_session_whose_windows_tmux_names_is_as_it_is_declared(server: World) -> None:
+    """Some have the same name, and what they are called afterwards is no matter."""
+    for command in ([], ["exec cat"], []):
+        server.tmux("new-window", "-d", "-t", "first:", *command)
+    told = frozen(server, "first")
+    assert [sorted(set(window) & {"name", "command"}) for window in told["windows"]] == [
+        ["command"],
+        [],
+        ["command"],
+        [],
+    ]
+    before = panes(server, "window_id", "pane_id", session="first")
+    for _time in range(2):
+        for check in (True, False):
+            again, error = Task(server, **told).go(check)
+            assert error is None and not again["changed"] and again["drift"] == [], again
+        for number, window in enumerate([row[0] for row in before]):
+            server.tmux("rename-window", "-t", window, "other %d" % number)
+    assert panes(server, "window_id", "pane_id", session="first") == before
+
+
+def test_a_session_is_declared_as_it_is_and_made_again_from_that(server: World) -> None:
+    """Its declaration changes nothing while it is there, and makes one like it when it is gone."""
+    some = [{"command": "exec cat"}, {"command": 'exec cat # "two"'}]  # Of an argv, old ones show no single words.
+    windows: List[Json] = [{"name": "a", "command": "exec cat; x"}, {"name": "b", "panes": some}]
+    windows += [{"argv": ["/bin/cat"], "chdir": "/etc"}, {"name": "shell", "focus": True}]
+    Task(server, windows=windows, options={"@made": "by #{pid} $HOME;", "mouse": "1"}, width=120, height=50).done()
+    fields = ("window_index", "window_width", "window_height", "window_layout", "pane_index", "pane_current_path")
+    before = panes(server, *fields)
+
+    told = frozen(server, "made")
+    assert told["options"] == {"@made": "by #{pid} $HOME;"} and told["windows"][3] == {
+        "name": "shell",
+        "chdir": panes(server, "pane_current_path")[4][0],
+        "focus": True,
+    }
+    for check in (True, False):
+        again, error = Task(server, **told).go(check)
+        assert error is None and not again["changed"] and again["drift"] == []
+    server.tmux("kill-session", "-t", "=made")
+    Task(server, **told).done()
+    assert [row[:3] + row[4:] for row in panes(server, *fields)] == [row[:3] + row[4:] for row in before]
+    assert [row[3].count("x") for row in panes(server, *fields)] == [row[3].count("x") for row in before]
+    again = frozen(server, "made")
+    for each in (told, again):
+        each["windows"][1].pop("layout", None)  # It has the numbers of panes in it.
+    assert again == told

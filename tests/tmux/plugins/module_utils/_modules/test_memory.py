@@ -1,0 +1,97 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was used between two runs keeps a session; a prompt that only draws itself anew seldom does not."""
+
+import os
+import signal
+import stat
+import sys
+import time
+from pathlib import Path
+from typing import Any, Dict
+
+import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.hands import Settings
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.remember import Diary
+from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
+from ansible_collections.fleet.tmux.plugins.module_utils._modules import prune, prune_result
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.clocks import newest_clock
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.guards import Limits
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.rules import Policy
+from ansible_collections.fleet.tmux.tests.support.runs import Clock, files_below, only, seen, settled, told
+from ansible_collections.fleet.tmux.tests.support.waiting import eventually
+from ansible_collections.fleet.tmux.tests.support.world import World
+
+WORKER = """
+import signal
+def work(*_):
+    for _number in range(200):
+        open("/proc/self/stat").read()
+signal.signal(signal.SIGUSR1, work)
+open(%r, "w").close()
+while True:
+    signal.pause()
+"""
+NOTICE = 10**6
+"""A session that bears notice stays to be looked at again."""
+
+
+def run(world: World, diary: Diary, policy: Policy, check: bool = False) -> Dict[str, Any]:
+    made = prune.prune([seen(world)], policy, Settings(diary=diary), check, prune.Overseer(Limits(None, None)))
+    return prune_result.result(made, policy.activity)
+
+
+@pytest.fixture
+def worker(server: World) -> int:
+    """A process that waits, and reads when it is told to."""
+    ready = os.path.join(server.folder, "ready")
+    identity = server.new("work", sys.executable, "-c", WORKER % ready)
+    eventually(lambda: os.path.exists(ready), "it waits for its signal")
+    settled(server, identity)
+    return server.session(identity).pids[0]
+
+
+def test_what_was_used_since_the_last_look_keeps(
+    server: World, worker: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    clock.ahead = 10
+    place = tmp_path / "memory"
+    diary = Diary(str(place))
+    policy = only("work")._replace(idle=1, notice=NOTICE, protect=())
+    monkeypatch.setattr(
+        "ansible_collections.fleet.tmux.plugins.module_utils._signs.scene.Scene.started", lambda *_words: 0
+    )
+    assert told(run(server, diary, policy, check=True)) == {"work": "marked: idle"}
+    assert not place.exists(), "a check remembers nothing"
+    result = run(server, diary, policy)
+    assert told(result) == {"work": "marked: idle"}
+    (file,) = files_below(str(place))
+    assert stat.S_IMODE(os.stat(file).st_mode) == 0o600 and os.stat(file).st_uid == os.geteuid()
+    clock.ahead += 4000
+    assert told(run(server, diary, policy, check=True)) == {"work": "kept: notice"}, "nothing was used"
+    before = proctable.io(worker)
+    os.kill(worker, signal.SIGUSR1)
+    eventually(lambda: proctable.io(worker) != before, "it reads")
+    settled(server, server.listing().sessions[-1].id)
+    kept = run(server, diary, policy, check=True)
+    assert told(kept) == {"work": "kept: active"}
+    assert "read and wrote" in kept["kept"][0]["detail"]
+    with open(file, "w", encoding="ascii") as stream:
+        stream.write('{"format": 1, "sessions": 7}')
+    assert told(run(server, diary, policy, check=True)) == {"work": "kept: active"}, "the mark still tells"
+
+
+def test_a_place_that_cannot_be_used_changes_nothing(server: World, tmp_path: Path) -> None:
+    open_ = tmp_path / "open"
+    open_.mkdir()
+    open_.chmod(0o777)
+    file = tmp_path / "file"
+    file.write_text("")
+    eventually(lambda: time.time() > newest_clock(server.session("$0")) + 1.1, "the second is over")
+    for place in (open_, file):
+        result = run(server, Diary(str(place)), only("first")._replace(notice=NOTICE), check=False)
+        assert told(result)["first"] in ("marked: idle", "kept: notice")
+    assert files_below(str(open_)) == []

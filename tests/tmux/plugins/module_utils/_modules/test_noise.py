@@ -1,0 +1,110 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What only shows, or changes nothing on the screen, does not keep its session, however much it prints."""
+
+import sys
+import time
+from typing import Optional
+
+import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.commands import named
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.rules import Policy
+from ansible_collections.fleet.tmux.tests.support.runs import (
+    Gently,
+    finish,
+    item,
+    marked,
+    only,
+    perform,
+    prepare,
+    told,
+)
+from ansible_collections.fleet.tmux.tests.support.waiting import eventually
+from ansible_collections.fleet.tmux.tests.support.world import World
+
+IDLE = 2
+
+PRINTS = """
+import sys, time
+number = 0
+while True:
+    number += 1
+    sys.stdout.write(%s)
+    sys.stdout.flush()
+    time.sleep(0.2)
+"""
+BLINKS = PRINTS % '"\\033[?25l" if number %% 2 else "\\033[?25h"'.replace("%%", "%")
+COUNTS = PRINTS % '"%d\\n" % number'
+REDRAWS = PRINTS % '"\\rsteady"'
+READS = PRINTS % '"\\rsteady" + open("/proc/self/stat").read()[:0]'
+
+
+def rules(name: str, *protect: str) -> Policy:
+    ignore = named("ignore_commands", ["default"], False)
+    return only(name)._replace(idle=IDLE, ignore=ignore, protect=("attached", "keep", *protect))
+
+
+def printed_at(world: World, identity: str) -> int:
+    return max(window.clocks["window_activity"] or 0 for window in world.session(identity).windows)
+
+
+def has_run(world: World, identity: str) -> str:
+    """Wait until all but its output is long enough ago, and it still prints."""
+    created = world.session(identity).created
+    eventually(lambda: printed_at(world, identity) > created + IDLE + 1, "it prints")
+    return identity
+
+
+@pytest.mark.parametrize("program", [BLINKS, REDRAWS], ids=["blinks", "redraws"])
+def test_what_changes_nothing_on_the_screen_is_noise(server: World, program: str) -> None:
+    identity = has_run(server, server.new("shows", sys.executable, "-c", program))
+    result = perform(server, Gently(), rules("shows", "busy"), check=True)
+    checked = told(result)
+    assert checked == {"shows": "removed: idle"}, item(result, "shows")["detail"]
+    run = prepare(server, Gently(), rules("shows", "busy"))
+    before = printed_at(server, identity)
+    eventually(lambda: printed_at(server, identity) > before, "it prints in another second")
+    assert told(finish(run)) == checked
+    assert identity not in server.ids()
+
+
+@pytest.mark.parametrize("program", [COUNTS, READS], ids=["counts", "reads"])
+@pytest.mark.parametrize("protect", ["busy", None])
+def test_what_changes_the_screen_or_reads_is_none(server: World, program: str, protect: Optional[str]) -> None:
+    has_run(server, server.new("works", sys.executable, "-c", program))
+    reason = "busy" if protect else "active"
+    assert told(perform(server, Gently(), rules("works", *[protect] if protect else []))) == {
+        "works": f"kept: {reason}"
+    }
+
+
+def test_a_program_that_only_shows_is_noise_whatever_it_shows(server: World) -> None:
+    identity = has_run(server, server.new("shows", "top", "-d", "0.3"))
+    assert told(perform(server, Gently(), rules("shows", "busy"))) == {"shows": "removed: idle"}
+    assert identity not in server.ids()
+
+
+def test_another_window_that_works_is_no_noise(server: World) -> None:
+    identity = server.new("both", "top", "-d", "0.3")
+    server.tmux("new-window", "-d", "-t", identity + ":", sys.executable, "-c", COUNTS)
+    has_run(server, identity)
+    assert told(perform(server, Gently(), rules("both"))) == {"both": "kept: active"}
+
+
+def test_what_shows_is_marked_and_goes_at_its_deadline(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    identity = has_run(server, server.new("shows", "top", "-d", "0.3"))
+    notice = Gently(notice=1)
+    assert told(perform(server, notice, rules("shows", "busy"))) == {"shows": "marked: idle"}
+    given = int(str(marked(server, identity)).split()[1])
+    eventually(lambda: time.time() > given + 2, "its time has come")
+    assert told(perform(server, notice, rules("shows", "busy"))) == {"shows": "removed: idle"}
+
+
+def test_input_keeps_what_only_shows(server: World) -> None:
+    """It is compared without its output, and with all the rest."""
+    identity = has_run(server, server.new("shows", "top", "-d", "0.3"))
+    run = prepare(server, Gently(), rules("shows", "busy"))
+    server.tmux("new-window", "-d", "-t", identity + ":", "cat")
+    assert told(finish(run)) == {"shows": "kept: changed"}

@@ -1,0 +1,237 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was waited for is told as it is, and what nobody can know is told to be unknown."""
+
+import os
+import time
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+
+import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import GONE_SERVER, Wish
+from ansible_collections.fleet.tmux.plugins.module_utils._host import endings
+from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import Directory
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_wait import Told, wait_for
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import NOT_KEPT
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
+from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
+from ansible_collections.fleet.tmux.tests.support.world import World
+
+LONG = int(PATIENCE)
+
+
+def kept(world: World, name: str, script: str) -> str:
+    """A session whose panes stay, which runs a script as soon as it is let; its id."""
+    identity = world.new(name, "sh", "-c", "read go; " + script)
+    world.tmux("set-option", "-w", "-t", identity + ":", "remain-on-exit", "on")
+    return identity
+
+
+def let(world: World, identity: str) -> None:
+    world.tmux("send-keys", "-t", identity + ":", "Enter")
+
+
+def shown(world: World, identity: str, words: str) -> Callable[[], None]:
+    """Let it, and let it again when it has shown that: the kernel may lose what a command says at its very end."""
+
+    def lets() -> None:
+        let(world, identity)
+        eventually(lambda: words in world.tmux("capture-pane", "-p", "-t", identity + ":"), "it says %s" % words)
+        let(world, identity)
+
+    return lets
+
+
+def waited(
+    world: World, *names: str, seconds: int = LONG, fails: bool = True, check: bool = False, **wish: Any
+) -> Told:
+    seen = look_at(Host(world.binary, PATIENCE, Directory(PATIENCE)), world.path)
+    return wait_for(seen, Wish(names, **wish), seconds, fails, check)
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, *actions: Callable[[], Any]) -> List[float]:
+    """Do these things, one each time that we begin to wait; the intervals for which we did."""
+    todo, intervals = list(actions), []
+    original = endings.until_one_ends
+
+    def instead(processes: Sequence[Process], seconds: float) -> List[Process]:
+        intervals.append(seconds)
+        if todo:
+            todo.pop(0)()
+        return original(processes, seconds)
+
+    monkeypatch.setattr(endings, "until_one_ends", instead)
+    return intervals
+
+
+def test_the_exit_status_and_the_last_words_are_told(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = kept(server, "job", "stty -echo; printf 'one\\ntwo\\n'; read go; exit 3")
+    intervals = meanwhile(monkeypatch, lambda: None, lambda: None, shown(server, job, "two"))
+    told, error = waited(server, "job", lines=2)
+    (item,) = told["sessions"]
+    assert (error, told["timed_out"], told["changed"]) == (None, False, False)
+    assert (item["name"], item["id"], item["done"], item["ended"], item["gone"]) == ("job", job, True, True, False)
+    assert (item["exit_status"], item["signal"], item["matched"]) == (3, None, None)
+    assert (item["content"], item["reason"]) == ("one\ntwo", ""), "without what tmux writes below it"
+    assert item["seconds"] >= 0 and item["pane"] == server.session(job).panes[0].id
+    assert intervals[:3] == [0.1, 0.2, 0.4]
+    again, error = waited(server, "job", lines=2)
+    assert error is None and dict(again["sessions"][0], seconds=0, reason="") == dict(item, seconds=0)
+    if server.version.at_least(3, 3):
+        assert again["sessions"][0]["seconds"] == item["seconds"]
+    else:
+        assert (again["sessions"][0]["seconds"], "does not tell when" in again["sessions"][0]["reason"]) == (None, True)
+
+
+def test_a_signal_is_told_where_tmux_knows_it(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = kept(server, "job", "true")
+    meanwhile(monkeypatch, lambda: os.kill(server.session(job).pids[0], 9))
+    told, error = waited(server, "job")
+    (item,) = told["sessions"]
+    assert (error, item["exit_status"], item["ended"]) == (None, None, True)
+    if server.version.at_least(3, 3):
+        assert item["signal"] in ("9", "kill", "KILL") and item["reason"] == ""
+    else:
+        assert (item["signal"], "before 3.3" in item["reason"]) == (None, True)
+
+
+def test_of_several_panes_that_which_failed_is_told(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = kept(server, "job", "exit 0")
+    server.tmux("split-window", "-d", "-t", job + ":", "read go; exit 5")
+    bad = server.session(job).panes[1].id
+    meanwhile(monkeypatch, lambda: let(server, job), lambda: server.tmux("send-keys", "-t", bad, "Enter"))
+    told, error = waited(server, "job")
+    assert error is None
+    assert (told["sessions"][0]["exit_status"], told["sessions"][0]["pane"]) == (5, bad)
+
+
+def test_what_was_not_kept_is_gone_with_its_status(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = server.new("job", "sh", "-c", "read go; exit 3")
+    meanwhile(monkeypatch, lambda: let(server, job))
+    told, error = waited(server, "job")
+    (item,) = told["sessions"]
+    assert (error, item["ended"], item["gone"], item["exit_status"], item["content"]) == (None, True, True, None, None)
+    assert item["reason"] == NOT_KEPT and item["seconds"] >= 0
+
+
+@pytest.mark.parametrize("until", ["ended", "gone"])
+def test_a_server_that_goes_away_is_told(server: World, monkeypatch: pytest.MonkeyPatch, until: str) -> None:
+    kept(server, "job", "true")
+    meanwhile(monkeypatch, lambda: os.kill(server.pid(), 9))
+    told, error = waited(server, "job", until=until)
+    (item,) = told["sessions"]
+    assert (error, item["gone"], item["exit_status"], item["reason"]) == (None, True, None, GONE_SERVER)
+
+
+def test_who_is_missing_is_not_waited_for_when_the_others_are_over(server: World) -> None:
+    """There is nothing more to wait for, so the time for that is not waited."""
+    job = kept(server, "job", "exit 0")
+    let(server, job)
+    eventually(lambda: server.reap() and server.session(job).panes[0].status == 0, "it has ended")
+    told, error = waited(server, "job", "missing", pattern="never", all=False)
+    assert not told["timed_out"] and "not to be waited for: 'missing'" in str(error)
+    assert [item["done"] for item in told["sessions"]] == [True, False]
+
+
+def test_one_that_takes_the_name_is_not_waited_for(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its command also outlives it: nothing but the session itself ends."""
+    job = server.new("job", "sh", "-c", 'trap "" HUP; while [ -d "$0" ]; do sleep 0.1; done', server.folder)
+
+    def exchange() -> None:
+        server.tmux("kill-session", "-t", job)
+        server.new("job")
+
+    meanwhile(monkeypatch, exchange)
+    told, error = waited(server, "job", until="gone")
+    assert (error, told["sessions"][0]["id"], told["sessions"][0]["gone"]) == (None, job, True)
+
+
+def test_a_session_with_dead_panes_is_not_gone_before_it_is(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = kept(server, "job", "exit 4")
+    let(server, job)
+    eventually(lambda: server.reap() and server.session(job).panes[0].status == 4, "it has ended")
+    meanwhile(monkeypatch, lambda: None, lambda: server.tmux("kill-session", "-t", job))
+    told, error = waited(server, "job", until="gone")
+    (item,) = told["sessions"]
+    assert (error, item["gone"], item["exit_status"]) == (None, True, 4), "what was seen of it is not lost"
+
+
+def test_what_is_not_there(server: World) -> None:
+    for seconds in (0, LONG):
+        told, error = waited(server, "none", "first", seconds=seconds)
+        assert "'none'; there is no session of that name" in str(error) and not told["timed_out"]
+        assert [item["ended"] for item in told["sessions"]] == [None, False]
+    told, error = waited(server, "none", until="gone")
+    assert (error, told["sessions"][0]["done"], told["sessions"][0]["id"]) == (None, True, None)
+    assert waited(server, "none", check=True)[1] is None
+    assert "no session" in str(waited(server, "none", all=False)[1])
+    server.stop()
+    assert waited(server, "first", until="gone")[1] is None
+    assert "no session" in str(waited(server, "first")[1])
+
+
+def test_any_of_several(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = kept(server, "job", "exit 1")
+    meanwhile(monkeypatch, lambda: let(server, job))
+    told, error = waited(server, "first", "none", "job", all=False)
+    assert (error, told["timed_out"]) == (None, False)
+    assert [item["done"] for item in told["sessions"]] == [False, False, True]
+
+
+@pytest.mark.parametrize(("script", "seen"), [("echo; echo it is ready now; read go", True), ("exit 2", False)])
+def test_a_pattern(server: World, monkeypatch: pytest.MonkeyPatch, script: str, seen: bool) -> None:
+    job = kept(server, "job", script)
+    meanwhile(monkeypatch, lambda: let(server, job))
+    told, error = waited(server, "job", pattern="^it is r.*w$")
+    (item,) = told["sessions"]
+    assert (item["matched"], item["done"], item["ended"]) == (seen, True, not seen)
+    assert ("exit status 2, and did not show" in str(error)) is not seen
+    assert not seen or item["content"].endswith("it is ready now")
+    assert item["exit_status"] == (None if seen else 2)
+
+
+def test_what_is_too_late_fails_unless_that_is_no_failure(server: World) -> None:
+    for fails in (True, False):
+        told, error = waited(server, "first", seconds=0, fails=fails)
+        assert (told["timed_out"], told["sessions"][0]["done"], told["sessions"][0]["content"]) == (True, False, "")
+        assert (str(error) == "timed out after 0s, still waiting for 'first'") is fails
+
+
+def test_check_mode_does_not_wait(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    intervals = meanwhile(monkeypatch)
+    told, error = waited(server, "first", check=True)
+    assert (error, told["timed_out"], told["sessions"][0]["ended"], intervals) == (None, False, False, [])
+
+
+def test_tmux_is_hardly_asked_while_nothing_happens(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten minutes, of which none is waited for really."""
+    passed: List[float] = []
+    now = float(int(time.monotonic()))  # So that no sum is rounded.
+    monkeypatch.setattr(time, "monotonic", lambda: now + sum(passed))
+
+    def instead(_processes: Sequence[Process], seconds: float) -> List[Process]:
+        passed.append(seconds)
+        return []
+
+    monkeypatch.setattr(endings, "until_one_ends", instead)
+    counts: Dict[Optional[str], int] = {}
+    for pattern in (None, "never"):
+        passed.clear()
+        told, _error = waited(server, "first", seconds=600, pattern=pattern)
+        assert told["timed_out"] and told["elapsed"] == 600
+        counts[pattern] = len(passed)
+    assert counts[None] < 25 and counts["never"] < 130
+
+
+SHAPES: List[Tuple[str, str]] = [("\\033[31mred\\033[0m\\007", "red"), ("\\001x\\177", "x")]
+
+
+@pytest.mark.parametrize(("printed", "told"), SHAPES)
+def test_what_was_printed_is_harmless(server: World, monkeypatch: pytest.MonkeyPatch, printed: str, told: str) -> None:
+    job = kept(server, "job", "stty -echo; printf '%s\\n'; read go; exit 0" % printed)
+    meanwhile(monkeypatch, shown(server, job, told))
+    content = waited(server, "job")[0]["sessions"][0]["content"]
+    assert content.strip() == told and content.replace("\n", "").isprintable()

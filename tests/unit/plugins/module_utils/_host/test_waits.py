@@ -1,0 +1,116 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a thread waits for, as the kernel says it."""
+
+import os
+import subprocess
+import sys
+from typing import Iterator, Optional, Tuple
+
+import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
+    CHILD,
+    FUTEX,
+    LOCK,
+    NAP,
+    OPEN,
+    POLL,
+    READ,
+    SIGNAL,
+    Wait,
+    calls_of,
+    from_call,
+    from_place,
+    wait_of,
+    waits,
+)
+from ansible_collections.fleet.tmux.tests.support.waiting import eventually
+
+X86_64 = calls_of("x86_64", 8)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("230 0x0 0x0 0x7ffd 0x7ffd 0x0 0x0 0x7ffd 0x7f12", Wait(NAP)),
+        ("0 0x3 0x7f8b 0x20000 0x0 0xffffffff 0x0 0x7fff 0x7f8b", Wait(READ, 3)),
+        ("61 0xffffffff 0x7ffd 0x0 0x0 0x1 0x8 0x7ffd 0x7fb1", Wait(CHILD, None, False, None)),
+        ("270 0x0 0x0 0x0 0x0 0x7ffd 0x0 0x7ffd 0x7f31", Wait(NAP)),
+        ("270 0x1 0x7f 0x0 0x0 0x0 0x0 0x7ffd 0x7f31", Wait(POLL, None, False, 1)),
+        ("7 0x55fc 0x2 0xc350 0x0 0x0 0x0 0x7ffc 0x7f80", Wait(POLL, None, True, 2)),
+        ("7 0x55fc 0x2 0xffffffff 0x0 0x0 0x0 0x7ffc 0x7f80", Wait(POLL, None, False, 2)),
+        ("232 0x5 0x7f 0x10 0xffffffffffffffff 0x0 0x0 0x7ffc 0x7f80", Wait(POLL, None, False, None)),
+        ("232 0x5 0x7f 0x10 0x64 0x0 0x0 0x7ffc 0x7f80", Wait(POLL, None, True, None)),
+        ("202 0x5566 0x89 0x0 0x7ffc 0x0 0xffffffff 0x7ffc 0x7f38", Wait(FUTEX, None, True)),
+        ("202 0x5566 0x189 0x0 0x0 0x0 0xffffffff 0x7ffc 0x7f38", Wait(FUTEX)),
+        ("257 0xffffff9c 0x555e 0x0 0x0 0x7fbb 0x1 0x7fff 0x7fbb", Wait(OPEN)),
+        ("34 0x7f7a 0x7f7a 0x0 0x0 0x7fa0 0x0 0x7ffc 0x7f7a", Wait(SIGNAL)),
+        ("73 0x3 0x2 0x0 0x0 0x7fa0 0x0 0x7ffc 0x7f7a", Wait(LOCK)),
+        ("72 0x3 0x7 0x7ffc 0x0 0x7fa0 0x0 0x7ffc 0x7f7a", Wait(LOCK)),
+        ("72 0x3 0x26 0x7ffc 0x0 0x7fa0 0x0 0x7ffc 0x7f7a", Wait(LOCK)),
+        ("72 0x3 0x6 0x7ffc 0x0 0x7fa0 0x0 0x7ffc 0x7f7a", None),
+        ("running", None),
+        ("-1 0x7ffc 0x7f38", None),
+        ("", None),
+        ("0", None),
+        ("999 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0", None),
+        ("230 zz", None),
+    ],
+)
+def test_a_system_call(text: str, expected: Optional[Wait]) -> None:
+    assert from_call(text + "\n", X86_64) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("hrtimer_nanosleep", NAP),
+        ("do_nanosleep", NAP),
+        ("do_wait", CHILD),
+        ("wait_woken", READ),
+        ("anon_pipe_read", READ),
+        ("poll_schedule_timeout.constprop.0", POLL),
+        ("ep_poll", POLL),
+        ("futex_wait_queue_me", FUTEX),
+        ("flock_lock_inode_wait", LOCK),
+        ("wait_for_partner", OPEN),
+        ("0", ""),
+        ("", ""),
+    ],
+)
+def test_a_place_in_the_kernel(text: str, kind: str) -> None:
+    assert from_place(text) == Wait(kind)
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64", "riscv64", "ppc64le", "s390x"])
+def test_every_machine_has_what_waits(machine: str) -> None:
+    kinds = {kind for kind, _place, _limit in calls_of(machine, 8).values()}
+    assert {READ, NAP, CHILD, POLL, LOCK, OPEN, FUTEX, SIGNAL} <= kinds
+    assert calls_of(machine, 4) == {}
+    assert calls_of("abacus", 8) == {}
+
+
+@pytest.fixture
+def asleep() -> Iterator[Tuple[int, int]]:
+    """A process whose first thread waits for another one, which sleeps; and one that reads a pipe."""
+    code = "import threading, time; t = threading.Thread(target=time.sleep, args=(600,)); t.start(); t.join()"
+    reader, writer = os.pipe()
+    with subprocess.Popen([sys.executable, "-c", code]) as sleeper, subprocess.Popen(["cat"], stdin=reader) as cat:
+        try:
+            yield sleeper.pid, cat.pid
+        finally:
+            sleeper.kill()
+            os.close(writer)
+            os.close(reader)
+            cat.kill()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a matter of Linux")
+def test_this_kernel(asleep: Tuple[int, int]) -> None:
+    sleeper, cat = asleep
+    eventually(lambda: [each.kind for each in waits(sleeper)] == [FUTEX, NAP], "its second thread sleeps")
+    eventually(lambda: wait_of(cat).kind == READ, "it reads")
+    assert wait_of(cat).descriptor in (0, None)
+    assert waits(0) == []

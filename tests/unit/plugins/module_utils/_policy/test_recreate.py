@@ -1,0 +1,56 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Because of its drift only a session ends of which nobody would miss anything."""
+
+from typing import Any, Dict, Optional
+
+import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import (
+    compare_windows,
+    declared_windows,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import left, wants_anew
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session
+from ansible_collections.fleet.tmux.tests.support.sessions import NOW, pane, session, window
+
+DECLARED = declared_windows([{"name": "window", "panes": [{"command": "sh"}, {"command": "make"}]}], None)
+MORE = window(pane(id="%9"), id="@2", name="more")
+ONE = window(id="@1")
+THREE = window(pane(), pane(id="%2", start_command="make"), pane(id="%3"))
+
+CASES = [
+    ({}, True, None),
+    ({"attached": 1}, True, "attached"),
+    ({"keep": "on"}, True, "keep"),
+    ({"keep": "2000-01-01"}, True, None),
+    ({"keep": "nonsense"}, True, "keep"),
+    ({"windows": (ONE, MORE)}, True, "undeclared"),
+    ({"windows": (ONE, MORE._replace(panes=(pane(dead=True),)))}, True, None),
+    ({"windows": (THREE,)}, False, "undeclared"),
+    ({"windows": (ONE._replace(id="@7"),)}, True, "undeclared"),
+    ({"windows": (window(pane(pid=1)),)}, True, "in_use"),
+]
+
+
+def is_used(found: Pane) -> bool:
+    return found.pid == 1
+
+
+@pytest.mark.parametrize("more, wants, reason", CASES)
+def test_who_is_left(more: Dict[str, Any], wants: bool, reason: Optional[str]) -> None:
+    one: Session = session("work", ONE)._replace(**more)
+    compared = compare_windows(DECLARED, one, {"@1": "window"})
+    assert wants_anew(compared) is wants
+    why = left(one, compared, is_used, NOW)
+    assert (why and why.reason) == reason
+
+
+def test_nothing_lacks_where_there_is_only_more_or_another_order() -> None:
+    declared = declared_windows([{"name": "b"}, {"name": "a"}], None)
+    there = session(
+        "work", window(id="@1", name="a"), window(id="@2", name="b", number=1), MORE._replace(id="@3", number=2)
+    )
+    compared = compare_windows(declared, there, {})
+    assert [each.what for each in compared.drift] == ["window", "order"] and not wants_anew(compared)
