@@ -6,9 +6,7 @@
 
 from typing import Any, Callable, Dict, Optional
 
-from ansible.errors import AnsibleFilterError
-from ansible.utils.display import Display
-from ansible_collections.fleet.tmux.plugins.plugin_utils._declared import DeclaredError
+from ansible_collections.fleet.tmux.plugins.plugin_utils._filtered import filtered
 from ansible_collections.fleet.tmux.plugins.plugin_utils._tmuxinator import from_tmuxinator as converted
 
 DOCUMENTATION = r"""
@@ -93,13 +91,7 @@ def from_tmuxinator(
     data: Any, directory: Optional[str] = None, base_index: int = 0, pane_base_index: int = 0
 ) -> Dict[str, Any]:
     """The arguments of tmux_session for what is in a file."""
-    try:
-        result, notes = converted(data, directory, base_index, pane_base_index)
-    except DeclaredError as error:
-        raise AnsibleFilterError(f"from_tmuxinator: {error}")
-    for note in notes:
-        Display().warning(f"from_tmuxinator: {note}")
-    return result
+    return filtered("from_tmuxinator", lambda: converted(data, directory, base_index, pane_base_index))
 
 
 class FilterModule:

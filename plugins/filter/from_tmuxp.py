@@ -6,9 +6,7 @@
 
 from typing import Any, Callable, Dict, Mapping, Optional
 
-from ansible.errors import AnsibleFilterError
-from ansible.utils.display import Display
-from ansible_collections.fleet.tmux.plugins.plugin_utils._declared import DeclaredError
+from ansible_collections.fleet.tmux.plugins.plugin_utils._filtered import filtered
 from ansible_collections.fleet.tmux.plugins.plugin_utils._tmuxp import from_tmuxp as converted
 
 DOCUMENTATION = r"""
@@ -95,13 +93,7 @@ def from_tmuxp(
     data: Any, directory: Optional[str] = None, variables: Optional[Mapping[str, Any]] = None
 ) -> Dict[str, Any]:
     """The arguments of tmux_session for what is in a file."""
-    try:
-        result, notes = converted(data, directory, variables)
-    except DeclaredError as error:
-        raise AnsibleFilterError(f"from_tmuxp: {error}")
-    for note in notes:
-        Display().warning(f"from_tmuxp: {note}")
-    return result
+    return filtered("from_tmuxp", lambda: converted(data, directory, variables))
 
 
 class FilterModule:

@@ -6,9 +6,7 @@
 
 from typing import Any, Callable, Dict
 
-from ansible.errors import AnsibleFilterError
-from ansible.utils.display import Display
-from ansible_collections.fleet.tmux.plugins.plugin_utils._declared import DeclaredError
+from ansible_collections.fleet.tmux.plugins.plugin_utils._filtered import filtered
 from ansible_collections.fleet.tmux.plugins.plugin_utils._tmuxp import to_tmuxp as converted
 
 DOCUMENTATION = r"""
@@ -64,13 +62,7 @@ _value:
 
 def to_tmuxp(arguments: Any) -> Dict[str, Any]:
     """What tmuxp reads for these arguments."""
-    try:
-        result, notes = converted(arguments)
-    except DeclaredError as error:
-        raise AnsibleFilterError(f"to_tmuxp: {error}")
-    for note in notes:
-        Display().warning(f"to_tmuxp: {note}")
-    return result
+    return filtered("to_tmuxp", lambda: converted(arguments))
 
 
 class FilterModule:
