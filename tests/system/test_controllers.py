@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import re
+import shlex
 import sys
 from typing import Any, Dict, List, Optional
 
@@ -279,6 +280,36 @@ def test_ansible_builder_takes_the_example_of_an_execution_environment(place: Pl
     assert collections == [{"name": REPOSITORY, "type": "git", "version": "main"}]
 
 
+# --- a long job
+
+
+def long_job(place: Place, command: str, *words: str) -> Done:
+    """Run the example on this machine; what is otherwise below the home of a user is where it goes with this world."""
+    told = {"job_command": command, "job_poll": 1, "job_wait": "5m", "job_log": "/tmp/jobs/long-job.log"}
+    play = ["ansible-playbook", "-i", "hosts.ini", "long_job.yml", "-e", json.dumps(told), *words]
+    line = "cd %s && %s" % (COPIES, " ".join(map(shlex.quote, play)))
+    return run(place, line, ANSIBLE_COLLECTIONS_PATH=COPIES, ANSIBLE_ASYNC_DIR="/tmp/async")
+
+
+@pytest.mark.parametrize(("status", "rc"), [(0, 0), (3, 2)])
+def test_the_example_of_a_long_job_tells_how_it_ended_and_cleans_up(place: Place, status: int, rc: int) -> None:
+    folders = "%s/ansible_collections/fleet" % COPIES
+    require(place, "mkdir -p %s /tmp/jobs && ln -s %s %s/tmux" % (folders, CHECKOUT, folders))
+    require(place, "cp %s/long_job.yml %s" % (BASE, COPIES))
+    place.write(COPIES + "/hosts.ini", "here " + HERE)
+    command = "echo begun; exit %d" % status
+    planned = long_job(place, command, "--check")
+    assert (planned.rc, "changed=1 " in planned.output) == (0, True), planned.output
+    done = long_job(place, command)
+    assert done.rc == rc, done.output
+    assert '"exit_status": %d' % status in done.output, done.output
+    assert ("It ended with 3." in done.output) == bool(status), done.output
+    assert "WARNING" not in done.output, done.output
+    assert require(place, "cat %s/logs/here/tmp/jobs/long-job.log" % COPIES) == "begun\r\n"
+    assert require(place, "ls /tmp/jobs") == ""
+    assert run(place, "tmux list-sessions").rc == 1
+
+
 # --- all of them
 
 
@@ -302,4 +333,5 @@ def test_the_guide_links_to_files_that_are_there_and_shows_every_example() -> No
     links = set(re.findall(r"\]\(([^)#]+)\)", guide.read_text(encoding="utf-8")))
     assert [link for link in links if not (guide.parent / link).exists()] == []
     folders = {"examples/" + path.name for path in EXAMPLES.iterdir()}
-    assert folders <= links, folders - links
+    assert folders - links == {"examples/long_job.yml"}  # which is not about controllers
+    assert "](docs/examples/long_job.yml)" in (ROOT / "README.md").read_text(encoding="utf-8")
