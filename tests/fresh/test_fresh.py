@@ -13,6 +13,7 @@ from typing import Dict, Iterator, List, Tuple
 import pytest
 from ansible_collections.fleet.tmux.tests.fresh.machine import places, variables
 from ansible_collections.fleet.tmux.tests.fresh.root import HOME, Done, Root, possible
+from ansible_collections.fleet.tmux.tests.support.pages import blocks, commands
 from ansible_collections.fleet.tmux.tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,30 +147,65 @@ def test_the_first_command_works_where_there_is_no_tmux(root: Root) -> None:
 def test_the_first_command_removes_what_is_idle_and_nothing_else(root: Root) -> None:
     if not has(root, "tmux"):
         worked(root.run("apt-get install --yes --no-install-recommends tmux"))
-    for line in ("new-session -d -s goes cat", "new-session -d -s stays cat", "set-option -t =stays: @keep on"):
-        worked(root.run("tmux " + line))
-    clocks = "#{session_created} #{session_activity} #{window_activity}"
-    rests = "test $(($(date +%%s) - $(tmux list-windows -a -F '%s' | tr ' ' '\\n' | sort -n | tail -1))) -gt %d"
-    eventually(lambda: root.run(rests % (clocks, IDLE)).rc == 0, "the sessions are idle")
+    begin(root, "stays")
+    worked(root.run("tmux set-option -t =stays: @keep on"))
+    begin(root, "goes")
     words = "ARGS='-e tmux_cleanup_idle=%ds'" % IDLE
     for columns in (80, 120):
         looks_like("report-%d.txt" % columns, columns, root.screen("make report " + words, columns, CLONE))
     looks_like("cleanup-refused.txt", 80, root.screen("make cleanup " + words, 80, CLONE, QUESTION, "n\n"))
     assert worked(root.run("tmux list-sessions -F '#{session_name}'")) == "goes\nstays\n"
-    looks_like("cleanup-80.txt", 80, root.screen("make cleanup " + words, 80, CLONE, QUESTION, "y\n"))
-    assert worked(root.run("tmux list-sessions -F '#{session_name}'")) == "stays\n"
+    cleaned_up(root, words, 80)
+    begin(root, "goes")
+    cleaned_up(root, words, 120)
     worked(root.run("tmux kill-server"))
+
+
+def cleaned_up(root: Root, words: str, columns: int) -> None:
+    screen = root.screen("make cleanup " + words, columns, CLONE, QUESTION, "y\n")
+    looks_like("cleanup-%d.txt" % columns, columns, screen)
+    assert worked(root.run("tmux list-sessions -F '#{session_name}'")) == "stays\n"
+
+
+def begin(root: Root, name: str) -> None:
+    """Begin a session, and wait until all are idle."""
+    worked(root.run("tmux new-session -d -s %s cat" % name))
+    clocks = "#{session_created} #{session_activity} #{window_activity}"
+    rests = "test $(($(date +%%s) - $(tmux list-windows -a -F '%s' | tr ' ' '\\n' | sort -n | tail -1))) -gt %d"
+    eventually(lambda: root.run(rests % (clocks, IDLE)).rc == 0, "the sessions are idle")
 
 
 def test_ansible_is_got_as_the_readme_says(root: Root) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (lines,) = re.findall(r"^(python3 -m venv .+\n.*pip install ansible-core\nexport PATH=.+)\n", text, re.MULTILINE)
-    script = "set -e\n%s\nansible --version\nrm -r ~/ansible" % lines
-    assert "[core 2." in worked(root.run(script, CLONE))
+    assert "[core 2." in worked(root.run("set -e\n%s\nansible --version" % how_to_get_ansible(text), CLONE))
     claim = {"bookworm": r"the (2\.\d+) of\sDebian 12", "trixie": r"Debian 13 has (2\.\d+)"}[root.suite]
     (claimed,) = re.findall(claim, text)
     version = worked(root.run("apt-cache show ansible-core | sed -n 's/^Version: //p'")).splitlines()[0]
     assert version.startswith(claimed + ".")
+
+
+def how_to_get_ansible(text: str) -> str:
+    (lines,) = re.findall(r"^(python3 -m venv .+\n.*pip install ansible-core\nexport PATH=.+)\n", text, re.MULTILINE)
+    return str(lines)
+
+
+def test_what_the_readme_shows_works_with_that(root: Root) -> None:
+    """Each command and each playbook below the two, in their order, on this machine as its only host."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    path = how_to_get_ansible(text).splitlines()[-1]
+    worked(root.run("echo web1 ansible_connection=local ansible_python_interpreter=auto_silent >hosts.ini", CLONE))
+    begin(root, "idle")
+    tried = 0
+    for language, block in blocks(text.partition("\n## Using it from Ansible\n")[2]):
+        if language == "yaml":
+            worked(root.run("cat >site.yml <<'END'\n%sEND" % block, CLONE))
+        for command in commands(language, block):
+            said = worked(root.run("%s\n%s" % (path, command), CLONE))
+            assert "WARNING" not in said, "%s\n%s" % (command, said)
+            tried += 1
+    assert tried >= 10
+    assert worked(root.run("tmux list-sessions -F '#{session_name}'")) == "idle\n", "nothing was idle for days"
+    worked(root.run("tmux kill-server; rm -r ~/ansible ~/.ansible hosts.ini site.yml reports", CLONE))
 
 
 def test_the_second_command_installs_what_it_promises(root: Root) -> None:

@@ -7,15 +7,13 @@
 import os
 import re
 import sys
-from typing import List, Tuple
 
 import pytest
+from ansible_collections.fleet.tmux.tests.support.pages import blocks, commands
 from ansible_collections.fleet.tmux.tests.support.waiting import eventually
 from ansible_collections.fleet.tmux.tests.system.place import ROOT, Done, Place
 
 PAGES = ["README.md", "roles/tmux_cleanup/README.md", "docs/fleet.md", "docs/users.md"]
-NOT_WITHIN_A_TEST = ["make test", "apt-get update && apt-get install --yes make"]
-"""The one runs this very test, the other changes the machine: the tests in `fresh` follow them."""
 ALIVE = ["attached", "idle", "kept", "printing"]
 HOSTS = """\
 web1 ansible_connection=local
@@ -23,22 +21,6 @@ web1 ansible_connection=local
 ansible_python_interpreter=%s
 ansible_become_method=ansible.builtin.su
 """
-
-
-def blocks(page: str) -> List[Tuple[str, str]]:
-    """The language and the text of each block of code."""
-    return re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-
-
-def commands(language: str, text: str) -> List[str]:
-    """The commands that a person would run for one block."""
-    if language == "sh":
-        return [line for line in text.splitlines() if line not in NOT_WITHIN_A_TEST]
-    # Variables for a command of the admin's are tried in tests/unit/plugins/plugin_utils/test_command.py.
-    if language == "yaml" and text.startswith("- "):
-        return ["ansible-playbook -i hosts.ini --check site.yml", "ansible-playbook -i hosts.ini site.yml"]
-    # What a user types within tmux, and what stands in files of others.
-    return []
 
 
 def run(place: Place, command: str) -> Done:
@@ -54,7 +36,7 @@ def test_a_page_works_as_written(place: Place, page: str) -> None:
     if "ansible-galaxy" not in (ROOT / page).read_text(encoding="utf-8"):
         assert run(place, "ansible-galaxy collection install --offline .").rc == 0
     tried = 0
-    for language, text in blocks(page):
+    for language, text in blocks((ROOT / page).read_text(encoding="utf-8")):
         assert language in ("sh", "yaml", "console", "ini", "text"), language
         if language == "yaml":
             place.write("site.yml", text)
@@ -70,7 +52,8 @@ def test_a_page_works_as_written(place: Place, page: str) -> None:
 def test_what_users_are_told_to_type_keeps_a_session(place: Place) -> None:
     """The commands for within tmux, each in a session of its own."""
     alice = place.owners[0]
-    told = [line for language, text in blocks("README.md") if language == "console" for line in text.splitlines()]
+    shown = blocks((ROOT / "README.md").read_text(encoding="utf-8"))
+    told = [line for language, text in shown if language == "console" for line in text.splitlines()]
     assert len(told) == 3
     for number, line in enumerate(told):
         # The day on the page will be in the past some day.
