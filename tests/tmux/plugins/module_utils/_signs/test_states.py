@@ -163,7 +163,8 @@ def test_what_waits_for_nothing(server: World, line: str, expected: Dict[str, st
 @pytest.mark.parametrize(("line", "expected"), [("cat", ["stopped"]), ("tail -f /dev/null", [])])
 def test_stopped_jobs(server: World, line: str, expected: List[str]) -> None:
     identity = typed(server, line)
-    eventually(lambda: len(roles(server, identity)) == 2, "it runs")
+    show = ("display-message", "-p", "-t", identity, "#{pane_current_command}")
+    eventually(lambda: server.tmux(*show) == line.split()[0], "it runs in the foreground")
     server.tmux("send-keys", "-t", identity, "C-z")
     eventually(lambda: roles(server, identity)["bash"] == PROMPT, "the shell is back")
     assert states(server, identity) == expected
