@@ -13,7 +13,7 @@ from ansible_collections.fleet.tmux.tests.support.pages import blocks, commands
 from ansible_collections.fleet.tmux.tests.support.waiting import eventually
 from ansible_collections.fleet.tmux.tests.system.place import ROOT, Done, Place
 
-PAGES = ["README.md", "roles/tmux_cleanup/README.md", "docs/fleet.md", "docs/users.md"]
+PAGES = ["README.md", "roles/tmux_cleanup/README.md", "docs/fleet.md", "docs/users.md", "docs/sessions.md"]
 ALIVE = ["attached", "idle", "kept", "printing"]
 HOSTS = """\
 web1 ansible_connection=local
