@@ -12,7 +12,8 @@ version_added: 0.1.0
 author:
   - Fleet maintainers (@fleet-tmux)
 description:
-  - Makes sure that named tmux sessions exist, do not exist, or are the only ones of their server.
+  - Makes sure that named tmux sessions exist, do not exist, or are the only ones of their server; or that a job has
+    been run once in a session, to which somebody can attach meanwhile.
   - Names are always compared in full, never by prefix or pattern.
   - Each removal is told of in the system log of the host, as by M(fleet.tmux.tmux_session_prune).
   - A server that the module has to start gets a clean environment (C(HOME), C(USER), C(LOGNAME), C(SHELL), C(PATH)
@@ -22,9 +23,9 @@ options:
   name:
     description:
       - The names of the sessions.
-      - For O(state=present), any text that every supported tmux stores unchanged. Names with V(:), V(.), V($) or
-        backslashes, with control characters or without any character are refused, for some version of tmux would
-        rewrite them.
+      - For O(state=present) and O(state=completed), any text that every supported tmux stores unchanged. Names with
+        V(:), V(.), V($) or backslashes, with control characters or without any character are refused, for some version
+        of tmux would rewrite them.
       - For the other states, whatever name a session has.
     type: list
     elements: str
@@ -35,9 +36,68 @@ options:
       - V(absent) removes exactly the named sessions, attached or not.
       - V(only) keeps the named sessions and removes all others of that server, attached or not. If one of the names
         does not exist, the module fails and removes nothing.
+      - V(completed) makes sure that a job, O(command) or O(argv), has been run. It runs it in a session that it
+        creates, waits until the command has ended, records how, and removes the session. RV(job) tells of it. It takes
+        exactly one O(name).
+      - The same job is not run again. Another run returns what was recorded, and one that comes while it still runs,
+        or has ended without being recorded, waits for it and records it. So a task that was cut off, like by an ssh
+        connection that broke, or one with C(async), can just be run again.
+      - It is the same job as long as its O(name), its socket, O(argv), O(chdir), O(command), O(env), O(height), O(log),
+        O(options), O(width) and O(window_name) are the same. Else it is run anew, unless the session of the other one
+        is still there; the task fails then, and so it does when a session of that name is no job at all.
+      - A job whose session is gone before its end was seen, be it removed or with its server, is not recorded and is
+        run again.
+      - What somebody has started beside it in its session is left alone. The session then stays, and a warning says so.
     type: str
-    choices: [present, absent, only]
+    choices: [present, absent, only, completed]
     default: present
+  rerun:
+    description:
+      - With O(state=completed), whether the job is run anew although it is recorded.
+      - One that still runs, or has ended without being recorded, is waited for even then. It may be the run of a task
+        that was cut off.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - With O(state=completed), how long to wait for the end of the job. A duration with units, like V(90s) or
+        V(1d12h); O(timeout) is about a single call of tmux.
+      - When it is over, the job goes on. Another run waits for the same one.
+    type: str
+    default: 1h
+  fail_on_timeout:
+    description: Whether the task fails when it has waited that long. Else RV(job.timed_out) says so.
+    type: bool
+    default: true
+  fail_on_status:
+    description:
+      - With O(state=completed), whether the task fails when the job has ended with an exit status other than 0, by a
+        signal, or in a way that tmux does not know.
+      - A job that has failed is recorded, and is not run again by itself, for it may have done a part of its work. So
+        the task fails again each time, from the record, until there is O(rerun=true) or another job.
+    type: bool
+    default: true
+  content_lines:
+    description: How many lines RV(job.content) has at most, counted from the end; of more than a million characters
+      the last million.
+    type: int
+    default: 100
+  jobs_dir:
+    description:
+      - With O(state=completed), where the records are, one file for each job. It is made if it is missing, for nobody
+        but the user whose server it is, and only read and written with the rights of that user.
+      - V(default) is C(.local/state/fleet-tmux/jobs) in the home of that user, whatever C($XDG_STATE_HOME) is, for
+        all runs must find the same. Any other directory must be written as an absolute path.
+      - It must belong to that user or root. Nobody else may be able to write to it, or to exchange a directory on the
+        way to it; otherwise the task fails before anything is run. A record that belongs to somebody else, that others
+        may write to, or that is not what was written is not trusted. A warning says so, and it is as if there were
+        none.
+      - At most 500 records and 4 MiB are kept; the oldest go. A job whose record is gone is run again.
+      - What a job is declared to be is recorded as a hash. It is made with a key that is kept in that directory too,
+        and slowly for the values of O(env), so that neither the hash nor the session's mark C(@fleet_tmux_job) tells
+        them.
+    type: str
+    default: default
   command:
     description:
       - What new sessions run, as a command for the user's shell. By default they run that shell.
@@ -351,15 +411,41 @@ EXAMPLES = r"""
       - name: log
         argv: [tail, -F, /var/log/some file.log]
 
+- name: Run this once, wait for it, and fail if it fails; run again, it returns what was recorded
+  fleet.tmux.tmux_session:
+    name: migration
+    state: completed
+    command: echo migrating; sleep 1; echo done
+    log: ~/migration.log
+    wait_timeout: 2h
+  async: 7300
+  poll: 2
+  register: migration
+
+- name: Show what it has said at last, when it was run now
+  ansible.builtin.debug:
+    msg: "{{ migration.job.content or migration.job.log }}"
+
+- name: Run this again, whatever was recorded, and look at its exit status
+  fleet.tmux.tmux_session:
+    name: self-test
+    state: completed
+    argv: [sh, -c, exit 4]
+    rerun: true
+    fail_on_status: false
+  register: test
+  failed_when: test.failed or test.job.exit_status not in [0, 4]
+
 - name: These two are not needed any more
   fleet.tmux.tmux_session:
     name: [build, watcher, import, project]
     state: absent
 
-- name: Nor is what one of them has printed
+- name: Nor is what they have printed
   ansible.builtin.file:
-    path: ~/import.log
+    path: "{{ item }}"
     state: absent
+  loop: [~/import.log, ~/migration.log]
 
 - name: Keep one session and remove all others
   fleet.tmux.tmux_session:
@@ -542,6 +628,82 @@ not_done:
       description: What went wrong with it.
       type: str
       returned: always
+job:
+  description:
+    - With O(state=completed), what became of the job. In check mode, what cannot be known of one that would be run is
+      null. Null for the other states, and when the task failed before anything was known.
+  returned: always
+  type: dict
+  contains:
+    action:
+      description:
+        - V(run) when it was run, V(waited) when it ran already, or had ended without being recorded, and V(returned)
+          when nothing was done, for it is recorded. In check mode, which of these it would be.
+        - Null when it is none of them.
+      type: str
+      returned: always
+    from_record:
+      description: Whether the rest is what was recorded.
+      type: bool
+      returned: always
+    ended:
+      description: Whether its command has ended.
+      type: bool
+      returned: always
+    timed_out:
+      description: Whether O(wait_timeout) was over before that.
+      type: bool
+      returned: always
+    exit_status:
+      description: Its exit status. Null while it runs, when it was ended by a signal, and where tmux does not know it;
+        C(reason) says why then.
+      type: int
+      returned: always
+    signal:
+      description: The signal that has ended it. tmux before 3.3 does not know it. Null if none has.
+      type: str
+      returned: always
+    started:
+      description: When it was started, in seconds since 1970.
+      type: int
+      returned: always
+    seconds:
+      description: How long it ran. Null while it runs, and where nobody knows, because it ended while nobody waited and
+        tmux before 3.3 does not tell when.
+      type: int
+      returned: always
+    recorded:
+      description: When it was recorded that it has ended, in seconds since 1970. Null if that was not done.
+      type: int
+      returned: always
+    content:
+      description: What its pane shows at its end, as far as O(content_lines) says. It is not recorded, so null with
+        C(from_record); use O(log) for what has to be kept. Also null of another user's session unless
+        O(evidence_detail=full).
+      type: str
+      returned: always
+    log:
+      description: The path of O(log). Its owner can exchange the file for a link. So read it with the rights of its
+        owner, and never as root.
+      type: str
+      returned: always
+    reason:
+      description: Why something of this is not known. Empty else.
+      type: str
+      returned: always
+  sample:
+    action: run
+    from_record: false
+    ended: true
+    timed_out: false
+    exit_status: 0
+    signal: null
+    started: 1798848000
+    seconds: 95
+    recorded: 1798848095
+    content: "migrating\ndone"
+    log: /home/alice/migration.log
+    reason: ""
 unit:
   description: The systemd unit that the server lives in, as in RV(fleet.tmux.tmux_session_info#module:servers). Null
     in check mode of one that would be started.
@@ -576,6 +738,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors impo
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import FULL
 from ansible_collections.fleet.tmux.plugins.module_utils._host.record import Record
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.home import NOWHERE
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.job import Completion, task_of
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.options import (
     server_options,
     set_up,
@@ -606,7 +769,7 @@ _CALLS = 25
 _OWN_SECONDS = 60.0
 """What we do ourselves, however busy the host is."""
 
-_NOTHING = dict(NOTHING, **NOWHERE)
+_NOTHING = dict(NOTHING, job=None, **NOWHERE)
 """The result before anything was looked at."""
 
 NO_LOG = {"env": True, "windows.env": True, "windows.panes.env": True}
@@ -621,6 +784,12 @@ def bring_about(module: Module) -> Tuple[Dict[str, Any], Optional[Exception]]:
     ending = Ending(values["survivors"] == "terminate", values["grace_period"])
     journal = Journal(Record(), "state=%s recreate=%s" % (values["state"], values["recreate"]))
 
+    def complete() -> Tuple[Dict[str, Any], Optional[Exception]]:
+        birth = Birth(values["scope"], values["linger"], host.uid == 0, host.timeout)
+        job = Completion(host, the_path(options, host), task_of(values, wanted), ending, journal, birth)
+        told, error = job.run(module.check_mode, module._diff)
+        return dict(told, changed=told["changed"] or birth.lingers_now), error
+
     def work() -> Tuple[Dict[str, Any], Optional[Exception]]:
         seen = look_at(host, the_path(options, host))
         made, compared = planned(values["state"], values["name"], values["recreate"], wanted, seen)
@@ -630,14 +799,17 @@ def bring_about(module: Module) -> Tuple[Dict[str, Any], Optional[Exception]]:
         hands = promising if module.check_mode else working
         outcomes = carry_out(made, hands)
         drifting = drift(compared)
-        told = dict(result(outcomes, seen, drifting), **hands.lives(), trouble=journal.trouble + hands.warnings())
+        told = dict(result(outcomes, seen, drifting), job=None, **hands.lives())
+        told["trouble"] = journal.trouble + hands.warnings()
         told["changed"] = told["changed"] or birth.lingers_now
         if module._diff:
             told["diff"] = diff(made, outcomes, drifting)
         return told, failure(made, outcomes)
 
     seconds = _CALLS * host.timeout * (1 + len(values["name"])) + ending.seconds + _OWN_SECONDS
-    told, error = apart(work, _NOTHING, seconds, options.evidence_detail == FULL)
+    is_job = values["state"] == "completed"
+    seconds += values["wait_timeout"] if is_job else 0
+    told, error = apart(complete if is_job else work, _NOTHING, seconds, options.evidence_detail == FULL)
     warn_each(module, told.pop("trouble", ()))
     return told, error
 

@@ -114,9 +114,9 @@ TRAVELS = {
         "protections reasons rules values",
     },
     "tmux_session": {
-        "_modules": "bounds home items options results secret session session_hands single",
-        "_actions": "birth create journal log reconcile remove restore saved survivors windows",
-        "_policy": "clocks commands decisions declared durations errors keep patterns plan recreate values",
+        "_modules": "bounds home items job options results secret session session_hands session_wait single",
+        "_actions": "birth create job_records journal log reconcile remove restore saved survivors wait windows",
+        "_policy": "clocks commands decisions declared durations errors jobs keep patterns plan recreate values",
     },
     "tmux_send_keys": {
         "_modules": "bounds items options results secret send_keys session_wait single",

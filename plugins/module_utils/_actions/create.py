@@ -47,6 +47,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import (
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import set_for_window, unset_for_window
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
+    JOB_OPTION,
     Listing,
     Pane,
     Session,
@@ -97,6 +98,7 @@ class NewSession(NamedTuple):
     ``places``: the directories of declared windows, by how they were written.
     ``foreign``: the windows are of somebody else's snapshot, so nothing in them is trusted to be shown as it is.
     ``keep_exited``: whether panes stay when their command ends; None: as the server is configured.
+    ``job``: the hash of the job that it is made for.
     """
 
     name: str
@@ -115,6 +117,7 @@ class NewSession(NamedTuple):
     keep_exited: Optional[bool] = None
     options: Tuple[Tuple[str, str], ...] = ()
     log: Optional[str] = None
+    job: str = ""
 
     @property
     def has_variables(self) -> bool:
@@ -526,6 +529,9 @@ class Creator:
         commands.append(set_for_window(created.id + ":", True))
         if new.log is not None:
             commands += pipes.start(created.id + ":", created.id, new.log, created.version)
+        if new.job:
+            # After its command has begun: who finds the mark must not take the placeholder for the job.
+            commands.append(["set-option", "-t", created.id, JOB_OPTION, new.job])
         self._client.script(commands, created.version, work=len(commands))
         return created
 

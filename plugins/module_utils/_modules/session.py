@@ -59,6 +59,7 @@ class SessionOptions(NamedTuple):
     options: Tuple[Tuple[str, str], ...] = ()
     windows: Tuple[DeclaredWindow, ...] = ()
     log: Optional[str] = None
+    job: str = ""
 
 
 def session_options(values: Dict[str, Any]) -> SessionOptions:

@@ -405,6 +405,7 @@ CHECKS: Dict[str, Callable[[str, Any], Any]] = {
     "height": _size,
     "host_timeout": _patience,
     "idle": duration,
+    "jobs_dir": _place,
     "keep_newest": _number,
     "keys": _keys,
     "leak_above": _leaks,
@@ -509,11 +510,14 @@ ALSO_LATER = ("keep_exited", "log", "options")
 """What is set in sessions that are there, too."""
 
 
+_MAKE_NEW = ("present", "completed")
+
+
 def only_new(params: Params, called: Called) -> None:
     """What new sessions are like is said only where some may be made."""
     extra = [called(option) for option in _given(params, *CREATION, *ALSO_LATER)]
     extra += [called("recreate")] if params["recreate"] != "never" else []
-    if params["state"] != "present" and extra:
+    if params["state"] not in _MAKE_NEW and extra:
         raise OptionError("%s: only for state=present, not for state=%s" % (", ".join(extra), params["state"]))
 
 
@@ -522,7 +526,7 @@ def names(params: Params, called: Called) -> None:
     if not params["name"]:
         remedy = "with state=%s it needs at least one session" % params["state"]
         raise OptionError("%s: the list is empty; %s" % (called("name"), remedy))
-    for name in params["name"] if params["state"] == "present" else ():
+    for name in params["name"] if params["state"] in _MAKE_NEW else ():
         reason = unsuitable(name)
         if reason:
             raise OptionError("%s: %r cannot be used for a new session: %s" % (called("name"), shown(name), reason))
@@ -563,6 +567,27 @@ def restoring(params: Params, called: Called) -> None:
         )
 
 
+_NO_JOB = ("windows", "snapshot", "snapshot_owner", "keep_exited")
+
+
+def a_job(params: Params, called: Called) -> None:
+    """One command in a session of its own, which is run once."""
+    if params["state"] != "completed":
+        if params["rerun"]:
+            raise OptionError("%s: only for state=completed, not for state=%s" % (called("rerun"), params["state"]))
+        return
+    if len(set(params["name"])) > 1:
+        raise OptionError("%s: with state=completed it takes exactly one name" % called("name"))
+    others = _given(params, *_NO_JOB) + (["recreate"] if params["recreate"] != "never" else [])
+    others += ["restore_commands"] if params["restore_commands"] else []
+    if others:
+        said = ", ".join(map(called, others))
+        raise OptionError("%s: a job is one command in a session that is removed; leave it out" % said)
+    if not _given(params, "command", "argv"):
+        words = (called("command"), called("argv"))
+        raise OptionError("%s or %s: state=completed needs something that comes to an end" % words)
+
+
 def awaited(params: Params, called: Called) -> None:
     """Some sessions, and one thing of them."""
     if not params["name"]:
@@ -594,4 +619,4 @@ INFO: Sequence[Rule] = (one_socket, whose_servers, limits)
 PRUNE: Sequence[Rule] = (one_socket, whose_servers, some_criterion, patterns, commands, telling, snapshots)
 SEND: Sequence[Rule] = (one_socket, something_to_type)
 WAIT: Sequence[Rule] = (one_socket, awaited)
-SESSION: Sequence[Rule] = (one_socket, names, only_new, what_runs, drifting, restoring, one_log)
+SESSION: Sequence[Rule] = (one_socket, names, only_new, a_job, what_runs, drifting, restoring, one_log)

@@ -8,7 +8,13 @@ from typing import Any, Dict
 
 ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     "name": {"type": "list", "elements": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent", "only"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "absent", "only", "completed"], "default": "present"},
+    "rerun": {"type": "bool", "default": False},
+    "wait_timeout": {"type": "str", "default": "1h"},
+    "fail_on_timeout": {"type": "bool", "default": True},
+    "fail_on_status": {"type": "bool", "default": True},
+    "content_lines": {"type": "int", "default": 100},
+    "jobs_dir": {"type": "str", "default": "default"},
     "command": {"type": "str"},
     "argv": {"type": "list", "elements": "str"},
     "chdir": {"type": "str"},

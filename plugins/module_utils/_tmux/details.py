@@ -19,7 +19,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import TmuxError
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import row, rows
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import JOB_OPTION, row, rows
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import OPTION as LOG
 
 CONTENT_CHARS = 1024 * 1024
@@ -32,6 +32,9 @@ _OPTION_NAME = re.compile(r"^(@[A-Za-z0-9_-]+)(?=[ \n]|$)", re.MULTILINE)
 REMEMBERED = "@fleet_tmux_as_"
 """Begins the name of a user option that says how an option was written which tmux itself prints otherwise."""
 
+_OWN = (LOG, JOB_OPTION)
+"""What else is remembered so."""
+
 Options = Dict[str, Optional[str]]
 """Values by name; None for one that stays on the host."""
 
@@ -43,7 +46,7 @@ def user_options(client: Client, ids: Sequence[str]) -> Dict[str, Options]:
     """
     printed = _sections(client, [(identity, ["show-options", "-t", identity]) for identity in ids])
     names = {
-        identity: {name for name in _OPTION_NAME.findall(text) if not name.startswith(REMEMBERED) and name != LOG}
+        identity: {name for name in _OPTION_NAME.findall(text) if not name.startswith(REMEMBERED) and name not in _OWN}
         for identity, text in printed.items()
     }
     if client.discreet:
@@ -67,6 +70,17 @@ def _option_values(client: Client, names: Sequence[str]) -> Dict[str, Dict[str, 
             own = found.setdefault(values[0], {})
             own.update((name, shown(value, True)) for name, value in zip(part, values[1:]))
     return found
+
+
+def job_marks(client: Client) -> Dict[str, str]:
+    """The hashes of the jobs that sessions were made for, by session id.
+
+    :raises TmuxError: when the server cannot be asked.
+    """
+    nonce = secrets.token_hex(8)
+    fields = ["#{session_id}", "#{%s}" % JOB_OPTION]
+    printed = rows(to_text(client.call([["list-sessions", "-F", row(nonce, "j", fields)]])), nonce)
+    return {identity: mark for _kind, (identity, mark) in printed if mark}
 
 
 def with_own_options(one: Seen, names: Sequence[str]) -> Seen:

@@ -58,6 +58,7 @@ def given(module: str, **options: Any) -> Dict[str, Any]:
 
 PANE = dict.fromkeys(("command", "argv", "chdir", "env", "title"), None)
 WINDOW = dict(PANE, name=None, panes=None, layout=None, options=None, focus=False)
+JOB = {"state": "completed", "command": "true"}
 
 
 def pane(**said: Any) -> Dict[str, Any]:
@@ -200,6 +201,17 @@ def test_the_defaults_of_a_module_are_values_it_may_have(module: str) -> None:
         ("session", {"log": "/a", "name": ["a", "b"]}, "name: with log it takes exactly one name"),
         ("session", {"log": "/a", "snapshot": "/s"}, "log: it is for what one command prints; leave out snapshot"),
         ("session", {"log": "/a", "state": "absent"}, "log: only for state=present, not for state=absent"),
+        # Jobs.
+        ("session", {"rerun": True}, "rerun: only for state=completed, not for state=present"),
+        ("session", dict(JOB, name=["a", "b"]), "name: with state=completed it takes exactly one name"),
+        ("session", dict(JOB, name=["a:b"]), "name: 'a:b' cannot be used for a new session: .*"),
+        ("session", dict(JOB, command=None), "command or argv: state=completed needs something that comes to an end"),
+        ("session", dict(JOB, keep_exited=False), "keep_exited: a job is one command .*; leave it out"),
+        ("session", dict(JOB, recreate="always"), "recreate: a job is one command .*"),
+        ("session", dict(JOB, command=None, windows=[WINDOW]), "windows: a job is one command .*"),
+        ("session", dict(JOB, snapshot="/s", restore_commands=True), "snapshot, restore_commands: a job is one .*"),
+        ("session", dict(JOB, wait_timeout="90"), "wait_timeout: 90 has no unit; write 90s"),
+        ("session", dict(JOB, jobs_dir="here"), "jobs_dir: 'here' is not absolute; write a path that begins with /"),
         # Waiting.
         ("wait", {"name": []}, "name: the list is empty; name the sessions to wait for"),
         ("wait", {"wait_for": "("}, "wait_for: '\\(' is no regular expression: missing \\).*"),

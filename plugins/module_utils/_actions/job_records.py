@@ -1,0 +1,196 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Keeps what became of an owner's jobs in a directory of that owner's, where nobody else can have written anything.
+
+All of it is done with the rights of that owner, and in a child: on the way there may be a file system that never
+answers.
+"""
+
+import contextlib
+import hashlib
+import os
+import secrets
+import stat
+import time
+from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
+
+from ansible_collections.fleet.tmux.plugins.module_utils._host import rights
+from ansible_collections.fleet.tmux.plugins.module_utils._host.crew import Job, Line, Message, work
+from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import (
+    Reached,
+    Untrusted,
+    names_in,
+    reached,
+    read_file,
+    replace_file,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
+from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
+from ansible_collections.fleet.tmux.plugins.module_utils._policy import jobs
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.jobs import BrokenRecord, JobError, JobRecord
+
+USUAL = ".local/state/fleet-tmux/jobs"
+"""Where the records of an owner are, below the home of that owner."""
+RECORDS = 500
+"""Records of one owner that are kept."""
+TOTAL_BYTES = 4 * 1024 * 1024
+"""Bytes that they have together."""
+
+_KEY = ".key"
+_ENDS = ".json"
+_NAMES = 5000
+_STALE_SECONDS = 3600
+_ALONE = stat.S_IRWXG | stat.S_IRWXO
+
+
+class Known(NamedTuple):
+    """What is known of a job: the key for its hash (empty: there is none yet), its record, and what is not trusted."""
+
+    key: bytes
+    record: Optional[JobRecord]
+    trouble: Tuple[str, ...]
+
+
+class Records:
+    """The records of an owner."""
+
+    def __init__(self, place: Optional[str], user: User, timeout: float) -> None:
+        self.path = os.path.join(user.home, USUAL) if place is None else place
+        self._user = user
+        self._timeout = timeout
+
+    def find(self, name: str, socket: str, make: bool) -> Known:
+        """What is known of a job, and (``make``) all that is needed to record it, or a look whether it could be had.
+
+        :raises JobError: when no record could be kept.
+        """
+        said = self._done(lambda: self._find(name, socket, make))
+        record = None if said["record"] is None else JobRecord(*said["record"])
+        return Known(bytes.fromhex(said["key"]), record, tuple(said["trouble"]))
+
+    def write(self, record: JobRecord) -> None:
+        """Have a record, whole, and let go of the oldest ones.
+
+        :raises JobError: when it cannot be written; the old one is there then.
+        """
+        self._done(lambda: self._write(record))
+
+    def _done(self, errand: Callable[[], Message]) -> Message:
+        said: List[Message] = []
+
+        def told(line: Line) -> None:
+            try:
+                with rights.of(self._user):
+                    line.say(errand())
+            except Untrusted as problem:
+                line.say({"problem": str(problem)})
+            except OSError as error:
+                line.say({"problem": f"{self._user.name} cannot use it: {error.strerror}"})
+
+        ends = work([Job("records", told, self._timeout)], lambda _key, message: said.append(message))
+        problem = said[0].get("problem") if said else ends["records"].reason
+        if problem:
+            raise JobError(f"jobs_dir: no record of a job can be kept in {shown(self.path)}: {shown(problem)}")
+        return said[0]
+
+    @contextlib.contextmanager
+    def _place(self, make: bool) -> Iterator[Reached]:
+        """The directory, in which nobody but its owner and root can have put anything."""
+        own = {self._user.uid}
+        if make:
+            above, name = os.path.split(self.path.rstrip("/"))
+            with reached(above, own, make=True) as there, contextlib.suppress(FileExistsError):
+                os.mkdir(name, 0o700, dir_fd=there.handle)
+        with reached(self.path, own, alone=True) as there:
+            yield there
+
+    def _find(self, name: str, socket: str, make: bool) -> Message:
+        with self._place(make) as there:
+            if not os.access(".", os.W_OK | os.X_OK, dir_fd=there.handle, effective_ids=True):
+                raise Untrusted(f"{there.path} cannot be written to by {self._user.name}")
+            if there.missing:
+                return {"key": "", "record": None, "trouble": []}
+            trouble: List[str] = []
+            key = self._key(there.handle, make, trouble)
+            record = self._record(name, socket, there.handle, trouble)
+        return {"key": key.hex(), "record": record, "trouble": trouble}
+
+    def _key(self, folder: int, make: bool, trouble: List[str]) -> bytes:
+        """The key; a new one where there is none that nobody else can have read."""
+        try:
+            return self._read_key(folder)
+        except FileNotFoundError:
+            pass
+        except (Untrusted, OSError) as problem:
+            trouble.append(
+                f"jobs_dir: the key in {shown(self.path)} is not used: {_why(problem)}; so no record is known to be of "
+                "this job, and a new key is made"
+            )
+        if not make:
+            return b""
+        if trouble:
+            os.unlink(_KEY, dir_fd=folder)
+        draft = "%s.%s" % (_KEY, secrets.token_hex(8))
+        replace_file(draft, secrets.token_bytes(jobs.KEY_BYTES), folder)
+        with contextlib.suppress(FileExistsError):  # Another run was faster.
+            os.link(draft, _KEY, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        os.unlink(draft, dir_fd=folder)
+        return self._read_key(folder)
+
+    def _read_key(self, folder: int) -> bytes:
+        """:raises Untrusted: when it is none, or others can have read it."""
+        key = read_file(_KEY, folder, self._user.uid, jobs.KEY_BYTES)
+        if len(key) != jobs.KEY_BYTES:
+            raise Untrusted("it is no key")
+        if os.stat(_KEY, dir_fd=folder, follow_symlinks=False).st_mode & _ALONE:
+            raise Untrusted("others may read it (chmod go= would have helped)")
+        return key
+
+    def _record(self, name: str, socket: str, folder: int, trouble: List[str]) -> Optional[JobRecord]:
+        file = _file_name(name, socket)
+        try:
+            return jobs.read(read_file(file, folder, self._user.uid, jobs.RECORD_BYTES), name, socket)
+        except FileNotFoundError:
+            return None
+        except (Untrusted, BrokenRecord, OSError) as problem:
+            trouble.append(
+                f"jobs_dir: the record {shown(os.path.join(self.path, file))} is not trusted: {_why(problem)}; so it "
+                "is as if the job had never been run"
+            )
+            return None
+
+    def _write(self, record: JobRecord) -> Message:
+        own = _file_name(record.name, record.socket)
+        with self._place(make=True) as there:
+            replace_file(own, jobs.written(record), there.handle)
+            _tidy(there.handle, own)
+        return {}
+
+
+def _why(problem: Exception) -> str:
+    return shown(str(problem.strerror) if isinstance(problem, OSError) else str(problem))
+
+
+def _file_name(name: str, socket: str) -> str:
+    which = "%s\0%s" % (socket, name)
+    return hashlib.sha256(which.encode("utf-8", "surrogateescape")).hexdigest()[:40] + _ENDS
+
+
+def _tidy(folder: int, own: str) -> None:
+    """Remove the oldest records, and what runs that were cut off have left of theirs."""
+    found = []
+    for name in names_in(folder, _NAMES):
+        with contextlib.suppress(OSError):
+            state = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if name.endswith(_ENDS) and not name.startswith("."):
+                found.append((name != own, -state.st_mtime, state.st_size, name))
+            elif name != _KEY and name.startswith(".") and time.time() - state.st_mtime > _STALE_SECONDS:
+                os.unlink(name, dir_fd=folder)
+    total = 0
+    for number, (_other, _age, size, name) in enumerate(sorted(found)):
+        total += size
+        if number >= RECORDS or total > TOTAL_BYTES:
+            with contextlib.suppress(OSError):
+                os.unlink(name, dir_fd=folder)

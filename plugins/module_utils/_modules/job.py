@@ -1,0 +1,364 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs a job once in a session of its own: waits for it, records what became of it, and removes the session."""
+
+import time
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.birth import Birth
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.job_records import Records
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.log import log_path
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import Ending
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import Fate, Waiting, Wish
+from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
+from ansible_collections.fleet.tmux.plugins.module_utils._host.text import brief, shown, when
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.home import NOWHERE
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.items import WHO, Item, named, who_is
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import (
+    NOTHING,
+    TAKEN,
+    Outcomes,
+    SessionOptions,
+    carry_out,
+    failure,
+    result,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_hands import (
+    PromisingHands,
+    WorkingHands,
+    planned,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_wait import late
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
+from ansible_collections.fleet.tmux.plugins.module_utils._policy import jobs
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.jobs import (
+    RETURNED,
+    RUN,
+    WAITED,
+    JobError,
+    JobRecord,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.plan import Plan
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.values import STANDARD_PLACE
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import job_marks
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import first_pane
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
+
+_DECLARED = ("argv", "chdir", "command", "height", "log", "options", "width", "window_name")
+"""What a job is, beside its environment variables."""
+_ATTEMPTS, _PAUSE = 50, 0.1
+"""How often, and in which intervals, is looked whether another run has begun in the session that it is making."""
+_PATH_CHARS = 4096
+
+UNKNOWN: Item = {
+    "action": None,
+    "from_record": False,
+    "ended": False,
+    "timed_out": False,
+    "exit_status": None,
+    "signal": None,
+    "started": None,
+    "seconds": None,
+    "recorded": None,
+    "content": None,
+    "log": None,
+    "reason": "",
+}
+"""A job of which nothing is known."""
+
+Told = Tuple[Dict[str, Any], Optional[Exception]]
+
+
+class Task(NamedTuple):
+    """What is wanted of a job. ``seconds``: how long it is waited for. ``place``: of its records, if not the usual."""
+
+    options: SessionOptions
+    name: str
+    rerun: bool = False
+    seconds: int = 3600
+    fail_on_timeout: bool = True
+    fail_on_status: bool = True
+    lines: int = 100
+    place: Optional[str] = None
+
+
+def task_of(values: Dict[str, Any], options: SessionOptions) -> Task:
+    """What the module's options say of a job."""
+    return Task(
+        options._replace(keep_exited=True),
+        values["name"][0],
+        values["rerun"],
+        values["wait_timeout"],
+        values["fail_on_timeout"],
+        values["fail_on_status"],
+        values["content_lines"],
+        None if values["jobs_dir"] == STANDARD_PLACE else values["jobs_dir"],
+    )
+
+
+class Completion:
+    """One task about one job, on one server. What was done and found until now is in ``told`` and in ``job``."""
+
+    def __init__(self, host: Host, path: str, task: Task, ending: Ending, journal: Journal, birth: Birth) -> None:
+        self._host = host
+        self._path = path
+        self._task = task
+        self._ending = ending
+        self._journal = journal
+        self._birth = birth
+        self._seen = look_at(host, path)
+        user = self._seen.server.user
+        self._records = Records(task.place, user, host.timeout)
+        self._log = None if task.options.log is None else log_path(task.options.log, user)
+        self._options = task.options
+        self._trouble: List[str] = []
+        self.told: Dict[str, Any] = dict(NOTHING, **NOWHERE)
+        self.job: Item = dict(UNKNOWN, log=self._log and brief(self._log, _PATH_CHARS))
+
+    def run(self, check: bool, with_diff: bool) -> Told:
+        """The result, and what went wrong."""
+        before = [session.name for session in self._seen.listing.sessions]
+        error: Optional[Exception] = None
+        try:
+            error = self._act(check)
+        except Exception as problem:  # pylint: disable=broad-except
+            # Also a defect of ours must not lose what was done until then.
+            error = problem
+        told = dict(self.told, job=self.job, trouble=self._trouble + self._journal.trouble)
+        if with_diff and self.job["action"] is not None:
+            told["diff"] = self._diff(before, promised=check)
+        return told, error
+
+    def _act(self, check: bool) -> Optional[Exception]:
+        """:raises JobError: when a session of that name is another job, or no record could be kept."""
+        known = self._records.find(self._task.name, self._seen.server.socket, make=not check)
+        self._trouble += known.trouble
+        mark = self._with_digest(known.key)
+        session = self._session()
+        there = session is not None
+        action = jobs.action(mark, there, self._mark_of(session), known.record, self._task.rerun, self._task.name)
+        self.job["action"] = action
+        if action != RUN:
+            self._look()
+        if known.record is not None and action == RETURNED:
+            return self._returned(known.record)
+        if check:
+            self.job.update(ended=None, timed_out=None, reason=None)  # Nobody knows yet.
+            if session is None:
+                return self._promise_run()
+            self._promise_end(session)
+            return None
+        error = self._begin() if action == RUN else None
+        return error or self._finish()
+
+    def _with_digest(self, key: bytes) -> Optional[str]:
+        """The hash of the job, which its session will have as a mark; None without a key."""
+        if not key:
+            return None
+        given = self._task.options._asdict()
+        mark = jobs.digest({name: given[name] for name in _DECLARED}, dict(given["env"]), key)
+        self._options = self._task.options._replace(job=mark)
+        return mark
+
+    def _session(self) -> Optional[Session]:
+        """The session of the job's name.
+
+        :raises JobError: when there is one of which nothing is known.
+        """
+        listing, name = self._seen.listing, self._task.name
+        if any(lost.name == name for lost in listing.unread):
+            raise JobError(f"name: what tmux lists of {shown(name)!r} cannot be read, so nothing was run")
+        return next((session for session in listing.sessions if session.name == name), None)
+
+    def _mark_of(self, session: Optional[Session]) -> Optional[str]:
+        return None if session is None else job_marks(self._seen.client).get(session.id)
+
+    # --- looking only
+
+    def _look(self) -> None:
+        """Tell of the server as it is."""
+        hands = PromisingHands(self._host, self._seen, self._options, birth=self._birth)
+        outcomes = carry_out(_removing(self._seen, ()), hands)
+        if outcomes.error is not None:
+            raise outcomes.error
+        self._take(outcomes, hands)
+
+    def _take(self, outcomes: Outcomes, hands: Union[PromisingHands, WorkingHands]) -> None:
+        """Add what became of a plan to what is told."""
+        told = result(outcomes, self._seen)
+        if isinstance(hands, PromisingHands) or outcomes.creations:
+            told.update(hands.lives())
+            self._trouble += hands.warnings()
+        told.update(changed=self.told["changed"] or told["changed"], created=self.told["created"] + told["created"])
+        self.told.update(told)
+
+    def _promise_run(self) -> Optional[Exception]:
+        """What a run would do that goes as it should."""
+        made, _compared = planned("present", [self._task.name], "never", self._options, self._seen)
+        hands = PromisingHands(self._host, self._seen, self._options, birth=self._birth)
+        outcomes = carry_out(made, hands)
+        self._take(outcomes, hands)
+        self._promise_removal([{key: item[key] for key in WHO} for item in self.told["created"]])
+        return failure(made, outcomes)
+
+    def _promise_end(self, session: Session) -> None:
+        self.job.update(started=session.created)
+        ended = [pane for pane in session.panes if pane.dead or pane.id == first_pane(session)]
+        if len(ended) == len(session.panes):
+            self._promise_removal([who_is(self._seen, session)])
+
+    def _promise_removal(self, items: List[Item]) -> None:
+        gone = [tuple(item[key] for key in WHO) for item in items]
+        left = [each for each in self.told["sessions"] or [] if tuple(each[key] for key in WHO) not in gone]
+        removed = [dict(item, survivors=[], more={"survivors": 0}) for item in items]
+        self.told.update(changed=bool(items), removed=removed, sessions=left)
+
+    # --- running
+
+    def _begin(self) -> Optional[Exception]:
+        """Start the job, or find out that another run has done so this moment."""
+        made, _compared = planned("present", [self._task.name], "never", self._options, self._seen)
+        hands = WorkingHands(self._host, self._seen, self._options, self._ending, self._journal, birth=self._birth)
+        outcomes = carry_out(made, hands)
+        self._take(outcomes, hands)
+        error = failure(made, outcomes)
+        if error is None:
+            self._seen = look_at(self._host, self._path)
+        if error is None and outcomes.creations[0].outcome == TAKEN:
+            self._await_mark()
+            self.job["action"] = WAITED
+        return error
+
+    def _await_mark(self) -> None:
+        """Wait until another run has begun in the session that it was making.
+
+        :raises JobError: when that is another job.
+        """
+        for _attempt in range(_ATTEMPTS):
+            session = self._session()
+            if session is None or self._mark_of(session):
+                break
+            proctable.wait(_PAUSE)
+            self._seen = look_at(self._host, self._path)
+        session = self._session()
+        mark = self._mark_of(session)
+        jobs.action(self._options.job, session is not None, mark, None, False, self._task.name)
+
+    def _finish(self) -> Optional[Exception]:
+        """Wait for the job, record what became of it, and remove its session."""
+        session, task = self._session(), self._task
+        # What somebody has opened beside it says nothing of the job.
+        pane = None if session is None else first_pane(session)
+        waiting = Waiting(self._seen, Wish([task.name], lines=task.lines, pane=pane))
+        if session is not None:
+            waiting.wait(task.seconds)
+        waiting.finish()
+        fate = waiting.fates[0]
+        self._tell_of(fate)
+        if session is not None and not waiting.over:
+            self.job["timed_out"] = True
+            return late(waiting, task.seconds) if task.fail_on_timeout else None
+        if fate.gone or fate.found is None:
+            return JobError(
+                f"job {shown(task.name)!r} is gone, and nobody knows how its command ended: {fate.reason}; it was not "
+                "recorded, so another run starts it again"
+            )
+        record = self._record(fate, fate.found)
+        try:
+            self._records.write(record)
+        except JobError as problem:
+            return JobError(
+                f"the command of job {shown(task.name)!r} ended {record.how}; {problem}; its session stays until a run "
+                "can record that"
+            )
+        self.job["recorded"] = record.recorded
+        return self._remove(fate) or self._verdict(record)
+
+    def _tell_of(self, fate: Fate) -> None:
+        self.job.update(
+            ended=bool(fate.ended),
+            exit_status=fate.exit_status,
+            signal=named(fate.signal) or None,
+            started=None if fate.found is None else fate.found.created,
+            seconds=fate.seconds,
+            content=fate.content,
+            reason=brief(fate.reason),
+        )
+
+    def _record(self, fate: Fate, session: Session) -> JobRecord:
+        return JobRecord(
+            name=self._task.name,
+            socket=self._seen.server.socket,
+            digest=self._options.job,
+            exit_status=fate.exit_status,
+            signal=fate.signal,
+            reason=fate.reason,
+            started=session.created,
+            seconds=fate.seconds,
+            recorded=int(time.time()),
+            log=self._log,
+        )
+
+    def _remove(self, fate: Fate) -> Optional[Exception]:
+        """Remove the session, unless something else lives in it."""
+        self._seen = look_at(self._host, self._path)
+        own = [session for session in self._seen.listing.sessions if self._seen.identity(session) == fate.identity]
+        if any(not pane.dead for session in own for pane in session.panes):
+            self._trouble.append(
+                f"session {shown(self._task.name)!r} stays, for something else runs in it, like what somebody has "
+                "started in a window of it; the job has ended and is recorded"
+            )
+            own = []
+        plan = _removing(self._seen, own)
+        hands = WorkingHands(self._host, self._seen, self._options, self._ending, self._journal, birth=self._birth)
+        outcomes = carry_out(plan, hands)
+        self._take(outcomes, hands)
+        return failure(plan, outcomes)
+
+    # --- verdicts
+
+    def _returned(self, record: JobRecord) -> Optional[Exception]:
+        """What is told of a job that was run before."""
+        self.job.update(
+            from_record=True,
+            ended=True,
+            exit_status=record.exit_status,
+            signal=named(record.signal) or None,
+            started=record.started,
+            seconds=record.seconds,
+            recorded=record.recorded,
+            reason=brief(record.reason),
+        )
+        return self._verdict(record, f" in an earlier run ({when(record.recorded)}); rerun=true runs it again")
+
+    def _verdict(self, record: JobRecord, more: str = "") -> Optional[Exception]:
+        if not (record.failed and self._task.fail_on_status):
+            return None
+        why = f" ({brief(record.reason)})" if record.reason and record.exit_status is None else ""
+        return JobError(f"the command of job {shown(record.name)!r} ended {record.how}{why}{more}")
+
+    def _diff(self, before: List[str], promised: bool) -> Dict[str, Dict[str, List[str]]]:
+        """The sessions and whether there is a record of the job, before and afterwards."""
+        sessions = self.told["sessions"]
+        after = before if sessions is None else [item["name"] for item in sessions]
+        recorded = ["%s: recorded" % shown(self._task.name)]
+        has_now = promised or self.job["recorded"] is not None
+        return {
+            "before": {
+                "sessions": sorted(shown(name) for name in before),
+                "job": recorded if self.job["from_record"] else [],
+            },
+            "after": {"sessions": sorted(shown(name) for name in after), "job": recorded if has_now else []},
+        }
+
+
+def _removing(seen: Seen, sessions: Sequence[Session]) -> Plan:
+    """A plan for nothing but the end of some sessions."""
+    gone = {session.id for session in sessions}
+    stay = tuple(session for session in seen.listing.sessions if session.id not in gone)
+    return Plan((), tuple(sessions), stay, tuple(seen.listing.unread))

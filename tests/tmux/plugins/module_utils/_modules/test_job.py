@@ -1,0 +1,378 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A job runs once, and what became of it is told ever after; whatever comes between, it is not run twice."""
+
+import json
+import os
+import signal
+import stat
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.birth import NONE, Birth
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import Ending
+from ansible_collections.fleet.tmux.plugins.module_utils._host import endings
+from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import Directory
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.job import Completion, Task
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import SessionOptions, carry_out
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.jobs import JobError
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
+from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
+from ansible_collections.fleet.tmux.tests.support.world import World
+
+LONG = int(PATIENCE)
+CARRY_OUT = "ansible_collections.fleet.tmux.plugins.module_utils._modules.job.carry_out"
+Told = Tuple[Dict[str, Any], Optional[Exception]]
+ENV = (("HUSH", "s3cr3t-8"), ("STAGE", "one"))
+
+
+def place(world: World) -> Path:
+    return Path(world.folder) / "state" / "jobs"
+
+
+def ran(world: World) -> str:
+    """What all runs of the job have left."""
+    path = Path(world.folder) / "ran"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def words(world: World, script: str = "exit 0") -> Tuple[str, ...]:
+    return ("sh", "-c", 'echo once >>"$0/ran"; echo said; ' + script, world.folder)
+
+
+def task(world: World, *argv: str, check: bool = False, env: Any = (), log: Optional[str] = None, **more: Any) -> Told:
+    """Have the job ``job`` completed."""
+    options = SessionOptions(None, argv or words(world), "/", env, None, None, None, keep_exited=True, log=log)
+    wanted = Task(options, "job", place=str(place(world)), **dict({"seconds": LONG}, **more))
+    host = Host(world.binary, PATIENCE, Directory(PATIENCE))
+    birth = Birth(NONE, False, host.uid == 0, host.timeout)
+    return Completion(host, world.path, wanted, Ending(), Journal(), birth).run(check, True)
+
+
+def names(items: List[Dict[str, Any]]) -> List[str]:
+    return [item["name"] for item in items]
+
+
+def there(world: World) -> str:
+    return world.tmux("list-sessions", "-F", "#{session_name}")
+
+
+def record(world: World) -> Path:
+    (found,) = place(world).glob("*.json")
+    return found
+
+
+def without_moments(told: Dict[str, Any]) -> Dict[str, Any]:
+    """What a check can know as well as a run."""
+    items = {key: names(told[key]) for key in ("created", "removed", "sessions", "updated", "vanished", "not_done")}
+    return dict(items, changed=told["changed"], action=told["job"]["action"], diff=told["diff"], keys=sorted(told))
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, *actions: Callable[[], Any]) -> None:
+    """Do these things, one each time that it is waited."""
+    todo, original = list(actions), endings.until_one_ends
+
+    def instead(processes: Any, seconds: float) -> Any:
+        if todo:
+            todo.pop(0)()
+        return original(processes, seconds)
+
+    monkeypatch.setattr(endings, "until_one_ends", instead)
+
+
+def test_check_run_check_run(server: World) -> None:
+    checked, error = task(server, check=True)
+    assert (error, checked["changed"], checked["job"]["action"], ran(server)) == (None, True, "run", "")
+    assert there(server) == "first" and not place(server).exists()
+
+    told, error = task(server)
+    assert (error, told["changed"], ran(server)) == (None, True, "once\n")
+    assert without_moments(checked) == without_moments(told)
+    assert (names(told["created"]), names(told["removed"]), names(told["sessions"])) == (["job"], ["job"], ["first"])
+    job = told["job"]
+    assert (job["action"], job["ended"], job["exit_status"], job["signal"]) == ("run", True, 0, None)
+    assert (job["from_record"], job["timed_out"], job["reason"], job["content"]) == (False, False, "", "said")
+    assert job["seconds"] >= 0 and job["recorded"] >= job["started"]
+    assert there(server) == "first"
+
+    checked, error = task(server, check=True)
+    assert (error, checked["changed"], checked["job"]["action"]) == (None, False, "returned")
+    again, error = task(server)
+    assert (error, again["changed"], ran(server)) == (None, False, "once\n")
+    assert without_moments(checked) == without_moments(again) and checked["job"] == again["job"]
+    assert again["job"] == dict(job, action="returned", from_record=True, content=None)
+    assert (again["created"], again["removed"], there(server)) == ([], [], "first")
+
+
+def test_it_starts_a_server_and_leaves_none(absent: World) -> None:
+    told, error = task(absent)
+    assert (error, told["job"]["exit_status"], told["sessions"]) == (None, 0, [])
+    eventually(lambda: absent.pid() == 0, "the server has ended with its last session")
+    again, error = task(absent)
+    assert (error, again["job"]["action"], again["changed"], absent.pid()) == (None, "returned", False, 0)
+
+
+def test_what_is_recorded_is_its_owners_alone(server: World) -> None:
+    log = os.path.join(server.folder, "log")
+    assert task(server, log=log)[1] is None
+    assert stat.S_IMODE(place(server).stat().st_mode) == 0o700
+    for path in place(server).iterdir():
+        assert (stat.S_IMODE(path.stat().st_mode), path.stat().st_uid) == (0o600, os.geteuid())
+    found = json.loads(record(server).read_text(encoding="utf-8"))
+    assert (found["format"], found["name"], found["socket"], found["log"]) == (1, "job", server.path, log)
+    assert (found["exit_status"], len(found["digest"])) == (0, 64)
+    assert Path(log).read_text(encoding="utf-8").replace("\r", "") == "said\n"
+    assert task(server, log=log)[0]["job"]["log"] == log
+
+
+@pytest.mark.parametrize("status", [3, 255])
+def test_a_failed_one_fails_again_and_is_not_run_again(server: World, status: int) -> None:
+    failing = words(server, "exit %d" % status)
+    told, error = task(server, *failing)
+    assert isinstance(error, JobError)
+    assert str(error) == "the command of job 'job' ended with exit status %d" % status
+    assert (told["job"]["exit_status"], told["changed"], there(server)) == (status, True, "first")
+    for check in (True, False):
+        told, error = task(server, *failing, check=check)
+        assert "rerun=true runs it again" in str(error) and "with exit status %d in an earlier run" % status in str(
+            error
+        )
+        assert (told["job"]["exit_status"], told["changed"], ran(server)) == (status, False, "once\n")
+    told, error = task(server, *failing, fail_on_status=False)
+    assert (error, told["job"]["exit_status"], told["job"]["from_record"]) == (None, status, True)
+
+
+def test_a_signal_is_a_failure_and_where_tmux_does_not_know_it_that_is_said(server: World) -> None:
+    killed = words(server, "kill -9 $$")
+    told, error = task(server, *killed)
+    job = told["job"]
+    assert (job["exit_status"], job["ended"]) == (None, True)
+    if server.version.at_least(3, 3):
+        assert job["signal"] in ("9", "kill", "KILL") and "by signal" in str(error) and job["reason"] == ""
+    else:
+        assert (job["signal"], "before 3.3" in job["reason"]) == (None, True) and "nobody knows" in str(error)
+    again, error = task(server, *killed, fail_on_status=False)
+    assert error is None and again["job"] == dict(job, action="returned", from_record=True, content=None)
+
+
+def test_rerun_and_another_declaration_run_anew(server: World) -> None:
+    runs = ["once\n"]
+    assert task(server, env=ENV)[1] is None
+    for more in (
+        {"rerun": True, "env": ENV},
+        {"env": (("HUSH", "s3cr3t-9"), ("STAGE", "one"))},
+        {"env": ENV},  # Only the last one is recorded.
+        {"env": ENV, "log": os.path.join(server.folder, "log")},
+    ):
+        runs.append("once\n")
+        checked, error = task(server, check=True, **more)
+        assert (error, checked["job"]["action"]) == (None, "run")
+        told, error = task(server, **more)
+        assert (error, told["job"]["action"], told["changed"], ran(server)) == (None, "run", True, "".join(runs))
+        (_one,) = place(server).glob("*.json")
+
+
+def test_one_that_runs_already_is_waited_for(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first run gave up, as one that was cut off: the second one, and one with rerun, have the same job."""
+    waiting = words(server, "read go; exit 5")
+    told, error = task(server, *waiting, seconds=0)
+    assert "timed out after 0s, still waiting for 'job'" in str(error)
+    assert (told["job"]["timed_out"], told["job"]["ended"], told["job"]["recorded"]) == (True, False, None)
+    assert names(told["created"]) == ["job"] and told["removed"] == []
+    told, error = task(server, *waiting, seconds=0, fail_on_timeout=False)
+    assert (error, told["job"]["timed_out"], told["job"]["action"], told["changed"]) == (None, True, "waited", False)
+    eventually(lambda: ran(server) == "once\n", "it runs")
+    checked, error = task(server, *waiting, check=True, rerun=True)
+    assert (error, checked["changed"], checked["job"]["action"]) == (None, True, "waited")
+    assert server.session(server.tmux("display-message", "-p", "-t", "=job:", "#{session_id}")).pids
+    meanwhile(monkeypatch, lambda: server.tmux("send-keys", "-t", "=job:", "Enter"))
+    told, error = task(server, *waiting, rerun=True, fail_on_status=False)
+    assert (error, told["job"]["exit_status"], told["changed"], ran(server)) == (None, 5, True, "once\n")
+    assert without_moments(checked) == without_moments(told)
+    assert told["created"] == [] and names(told["removed"]) == ["job"] and there(server) == "first"
+
+
+def test_one_that_ended_while_nobody_waited_is_recorded_then(server: World) -> None:
+    ends = words(server, "read go; exit 6")
+    task(server, *ends, seconds=0)
+    server.tmux("send-keys", "-t", "=job:", "Enter")
+    eventually(lambda: server.reap() and server.tmux("list-panes", "-t", "=job:", "-F", "#{pane_dead}") == "1", "ended")
+    told, error = task(server, *ends)
+    assert (told["job"]["action"], told["job"]["exit_status"], there(server)) == ("waited", 6, "first")
+    assert (told["job"]["seconds"] is None) is not server.version.at_least(3, 3)
+    assert "exit status 6" in str(error) and ran(server) == "once\n"
+
+
+def test_whoever_makes_the_same_at_the_same_moment_runs_it_once(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between our look and our start another run has started it."""
+    begun: List[Told] = []
+
+    def first(plan: Any, hands: Any) -> Any:
+        if not begun:
+            monkeypatch.setattr(CARRY_OUT, carry_out)
+            begun.append(task(server, *words(server, "read go"), seconds=0, fail_on_timeout=False))
+        return carry_out(plan, hands)
+
+    monkeypatch.setattr(CARRY_OUT, first)
+    meanwhile(monkeypatch, lambda: server.tmux("send-keys", "-t", "=job:", "Enter"))
+    told, error = task(server, *words(server, "read go"))
+    assert begun[0][1] is None and begun[0][0]["job"]["action"] == "run"
+    assert (error, told["job"]["action"], told["job"]["exit_status"]) == (None, "waited", 0)
+    assert ran(server) == "once\n" and names(told["removed"]) == ["job"]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_session_that_is_not_this_job_is_left_alone(server: World, check: bool) -> None:
+    identity = server.new("job")
+    told, error = task(server, check=check)
+    assert "'job' is there, and was not made by state=completed" in str(error) and "state=absent" in str(error)
+    assert (told["changed"], told["job"]["action"], ran(server)) == (False, None, "")
+    server.tmux("kill-session", "-t", identity)
+    task(server, *words(server, "read go"), seconds=0)
+    told, error = task(server, *words(server, "read another"), check=check)
+    assert "is another job, or was declared otherwise" in str(error) and there(server) == "first\njob"
+
+
+@pytest.mark.parametrize("how", ["session", "server"])
+def test_one_that_is_gone_is_not_recorded(server: World, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    def end() -> None:
+        if how == "session":
+            server.tmux("kill-session", "-t", "=job")
+        else:
+            os.kill(server.pid(), signal.SIGKILL)
+
+    meanwhile(monkeypatch, end)
+    told, error = task(server, *words(server, "read go"))
+    assert "is gone, and nobody knows how its command ended" in str(error)
+    assert (told["job"]["exit_status"], told["job"]["recorded"], names(told["created"])) == (None, None, ["job"])
+    assert list(place(server).glob("*.json")) == []
+    assert task(server, *words(server, "read go"), check=True)[0]["job"]["action"] == "run"
+
+
+def test_what_somebody_has_started_beside_it_lives(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it count for how the job has ended."""
+    job = words(server, "read go; exit 4")
+    task(server, *job, seconds=0)
+    server.tmux("split-window", "-d", "-t", "=job:", "exec cat")
+    server.tmux("send-keys", "-t", "=job:.0", "Enter")
+    told, error = task(server, *job, fail_on_status=False)
+    assert (error, told["job"]["exit_status"], told["removed"], there(server)) == (None, 4, [], "first\njob")
+    assert "session 'job' stays, for something else runs in it" in told["trouble"][0]
+    (pid,) = server.tmux("list-panes", "-t", "=job:", "-F", "#{?pane_dead,,#{pane_pid}}").split()
+    checked, error = task(server, *job, check=True, fail_on_status=False)
+    assert (error, checked["changed"], checked["removed"]) == (None, False, [])
+    told, error = task(server, *job, fail_on_status=False)
+    assert (error, told["job"]["action"], told["changed"]) == (None, "waited", False)
+    os.kill(int(pid), signal.SIGKILL)
+    told, error = task(server, *job, fail_on_status=False)
+    assert (error, told["job"]["exit_status"], names(told["removed"])) == (None, 4, ["job"])
+    assert ran(server) == "once\n"
+
+
+def test_secrets_are_neither_in_the_record_nor_in_the_mark(server: World) -> None:
+    waiting = words(server, "read go")
+    task(server, *waiting, env=ENV, seconds=0)
+    mark = server.tmux("show-options", "-v", "-t", "job", "@fleet_tmux_job")
+    server.tmux("send-keys", "-t", "=job:", "Enter")
+    told, _error = task(server, *waiting, env=ENV)
+    written = b"".join(path.read_bytes() for path in place(server).iterdir())
+    assert b"s3cr3t-8" not in written and mark in record(server).read_text(encoding="utf-8")
+    assert "@fleet_tmux_job" not in str(told)
+
+
+def spoil_record(world: World) -> None:
+    record(world).write_text("{}")
+
+
+def other_format(world: World) -> None:
+    found = json.loads(record(world).read_text(encoding="utf-8"))
+    record(world).write_text(json.dumps(dict(found, format=2)))
+
+
+def other_job(world: World) -> None:
+    found = json.loads(record(world).read_text(encoding="utf-8"))
+    record(world).write_text(json.dumps(dict(found, name="other")))
+
+
+def open_record(world: World) -> None:
+    record(world).chmod(0o622)
+
+
+def link_record(world: World) -> None:
+    path = record(world)
+    path.rename(place(world) / "elsewhere")
+    path.symlink_to("elsewhere")
+
+
+def long_record(world: World) -> None:
+    with record(world).open("a", encoding="utf-8") as stream:
+        stream.write(" " * 70000)
+
+
+def open_key(world: World) -> None:
+    (place(world) / ".key").chmod(0o644)
+
+
+def short_key(world: World) -> None:
+    (place(world) / ".key").write_bytes(b"short")
+
+
+def link_key(world: World) -> None:
+    (place(world) / ".key").rename(place(world) / "key")
+    (place(world) / ".key").symlink_to("key")
+
+
+SPOILT: List[Tuple[Callable[[World], None], str]] = [
+    (spoil_record, "it has another format than 1"),
+    (other_format, "it has another format than 1"),
+    (other_job, "it is of another job"),
+    (open_record, "may be written by others"),
+    (link_record, "Too many levels of symbolic links"),
+    (long_record, "is longer than 65536 bytes"),
+    (open_key, "others may read it"),
+    (short_key, "it is no key"),
+    (link_key, "Too many levels of symbolic links"),
+]
+
+
+@pytest.mark.parametrize("spoil, said", SPOILT, ids=[spoil.__name__ for spoil, _said in SPOILT])
+def test_what_may_be_of_others_is_not_trusted(server: World, spoil: Callable[[World], None], said: str) -> None:
+    task(server)
+    spoil(server)
+    checked, error = task(server, check=True)
+    assert (error, checked["job"]["action"]) == (None, "run") and said in checked["trouble"][0]
+    told, error = task(server)
+    assert (error, told["job"]["action"], ran(server)) == (None, "run", "once\nonce\n") and said in told["trouble"][0]
+    again, error = task(server)
+    assert (error, again["job"]["action"], again["trouble"]) == (None, "returned", []), "it has been put right"
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_without_a_safe_place_for_records_nothing_is_run(server: World, check: bool) -> None:
+    place(server).mkdir(parents=True)
+    place(server).chmod(0o777)
+    told, error = task(server, check=check)
+    assert "jobs_dir: no record of a job can be kept in" in str(error) and "may be written by others" in str(error)
+    assert (told["changed"], ran(server), there(server)) == (False, "", "first")
+    place(server).chmod(0o700)
+    assert task(server, check=check)[1] is None
+
+
+def test_what_cannot_be_recorded_stays_until_it_can(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = words(server, "read go; exit 2")
+
+    def spoil() -> None:
+        place(server).chmod(0o777)
+        server.tmux("send-keys", "-t", "=job:", "Enter")
+
+    meanwhile(monkeypatch, spoil)
+    told, error = task(server, *waiting)
+    assert "ended with exit status 2; jobs_dir: no record" in str(error) and there(server) == "first\njob"
+    assert (told["job"]["exit_status"], told["job"]["recorded"]) == (2, None)
+    place(server).chmod(0o700)
+    told, error = task(server, *waiting, fail_on_status=False)
+    assert (error, told["job"]["exit_status"], there(server), ran(server)) == (None, 2, "first", "once\n")

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Records are bounded, whole, and in a directory in which nobody else can have put anything."""
+
+import os
+import stat
+import time
+from pathlib import Path
+
+import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._actions import job_records
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.job_records import Records
+from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.jobs import JobError, JobRecord
+
+RECORD = JobRecord("job", "/s", "d" * 64, 0, "", "", 1800000000, 5, 1800000005, "/log")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """One on the way to which nobody else can exchange anything; the directory of a test may be open to a group."""
+    tmp_path.chmod(0o700)
+    return tmp_path
+
+
+def records(home: Path, place: str = "") -> Records:
+    return Records(place or None, User("tester", os.geteuid(), os.getegid(), str(home)), 30)
+
+
+def folder(home: Path) -> Path:
+    return home / job_records.USUAL
+
+
+def test_they_are_in_the_home_of_their_owner(home: Path) -> None:
+    found = records(home)
+    assert found.find("job", "/s", make=False) == (b"", None, ())
+    assert not (home / ".local").exists(), "a look makes nothing"
+    key = found.find("job", "/s", make=True).key
+    assert len(key) == 32 and found.find("job", "/s", make=False).key == key
+    found.write(RECORD)
+    assert found.find("job", "/s", make=False) == (key, RECORD, ())
+    assert found.find("other", "/s", make=False).record is None
+    assert stat.S_IMODE(folder(home).stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder(home).iterdir()} == {0o600}
+    assert len(list(folder(home).iterdir())) == 2, "nothing else is left there"
+
+
+def test_the_oldest_go(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_records, "RECORDS", 3)
+    found = records(home)
+    for number in range(5):
+        found.write(RECORD._replace(name="job%d" % number))
+        for path in folder(home).glob("*.json"):
+            os.utime(str(path), (path.stat().st_mtime - 100, path.stat().st_mtime - 100))
+    there = [found.find("job%d" % number, "/s", make=False).record is not None for number in range(5)]
+    assert there == [False, False, True, True, True]
+
+
+def test_they_have_so_many_bytes_together(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_records, "TOTAL_BYTES", 1000)
+    found = records(home)
+    for number in range(5):
+        found.write(RECORD._replace(name="job%d" % number))
+        assert found.find("job%d" % number, "/s", make=False).record is not None, "the newest one stays"
+    assert sum(path.stat().st_size for path in folder(home).glob("*.json")) <= 1000
+
+
+def test_what_a_run_that_was_cut_off_has_left_goes_and_what_one_writes_now_stays(home: Path) -> None:
+    found = records(home)
+    found.write(RECORD)
+    old, new = folder(home) / ".a.json.0123", folder(home) / ".b.json.0123"
+    for path in (old, new):
+        path.write_text("{")
+    os.utime(str(old), (time.time() - 7200, time.time() - 7200))
+    key = found.find("job", "/s", make=True).key
+    os.utime(str(folder(home) / ".key"), (1, 1))
+    found.write(RECORD)
+    assert (old.exists(), new.exists(), found.find("job", "/s", make=False)) == (False, True, (key, RECORD, ()))
+
+
+def test_a_record_that_cannot_be_written_leaves_the_old_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = records(home)
+    found.find("job", "/s", make=True)
+    found.write(RECORD)
+
+    def full(*_words: object, **_more: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "rename", full)
+    with pytest.raises(JobError, match="No space left on device"):
+        found.write(RECORD._replace(exit_status=3))
+    assert found.find("job", "/s", make=False).record == RECORD
+
+
+def test_where_nothing_can_be_kept_that_is_said_before(home: Path) -> None:
+    (home / "file").write_text("")
+    for place in ("/proc/self/jobs", str(home / "file" / "jobs"), str(home / "file")):
+        for make in (False, True):
+            with pytest.raises(JobError, match="jobs_dir: no record of a job can be kept in %s: " % place):
+                records(home, place).find("job", "/s", make=make)
+
+
+@pytest.mark.parametrize("make", [False, True])
+def test_where_others_may_have_put_something_nothing_is_read(home: Path, make: bool) -> None:
+    found = records(home)
+    found.find("job", "/s", make=True)
+    found.write(RECORD)
+    for path in (folder(home), folder(home).parent):
+        path.chmod(0o775)
+        with pytest.raises(JobError, match=r"may be written by others \(chmod go-w would help\)"):
+            found.find("job", "/s", make=make)
+        path.chmod(0o700)
+    assert found.find("job", "/s", make=make).record == RECORD
