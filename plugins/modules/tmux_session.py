@@ -148,7 +148,7 @@ options:
         name, or that was made as it by this module; that is given its name again. One that is declared without a name
         may be any that was begun with the same commands. Options are set. What runs, order, layouts, focus, titles,
         directories and environments of windows that exist are left alone. RV(drift) tells of windows that are not
-        declared, of another order, of another number of panes and of other commands.
+        declared, of another order, of another number of panes and of other commands. See O(prune_windows).
       - All of a session is made within O(timeout), or nothing of it. So is all that is added to one that exists; who
         is attached to it stays in the same window meanwhile, and windows of others are left alone.
       - It takes the place of O(command), O(argv) and O(window_name), and cannot be together with O(snapshot).
@@ -261,7 +261,7 @@ options:
         that its user keeps with C(@keep), that has a living pane that was not made from O(windows), or in a shell of
         which something runs, stays nevertheless; a warning and RV(drift[].reason) say so.
       - With V(on_drift), windows and panes that are not declared, and another order, are no reason to create a session
-        anew.
+        anew. Nor is a window a reason to leave one that O(prune_windows) would remove.
       - V(always) creates all anew, whatever runs in them. Such a task always changes something.
       - What can be known before is found while the old session is still there, values of O(options) too. What runs in
         the new one begins when the old one has gone, for it may not be able to run twice at a time; if it ends at
@@ -269,6 +269,28 @@ options:
     type: str
     choices: [never, on_drift, always]
     default: never
+  prune_windows:
+    description:
+      - Whether windows of sessions that exist are removed that O(windows) does not declare. It needs at least one that
+        is declared; those that are missing are added before.
+      - One stays that a client of the session shows, whose session its user keeps with C(@keep), in which something
+        runs, or which a session of the same group would lose, too; a warning and RV(drift[].reason) say so.
+      - Something runs in a window of this module's if somebody has begun it in a shell there; of any other window, if
+        there is anything but one shell that waits at its prompt.
+      - A window that another session has too is only taken out of this one, whatever runs in it, and nothing ends.
+      - Each window is looked at once more immediately before, and tmux itself compares it with that. One to which
+        something has happened meanwhile lives, and the task fails and says so.
+      - What outlives a window is treated as O(survivors) says. Each removal is told of in the system log of the host.
+    type: bool
+    default: false
+  snapshot_dir:
+    description:
+      - Save each session before windows are removed from it by O(prune_windows), as it is then, with all its windows,
+        as by O(fleet.tmux.tmux_session_prune#module:snapshot_dir). If it cannot be saved, they stay, and the task
+        fails. One whose user wants no snapshot (C(@no_snapshot)) is not saved.
+      - V(default) is the directory that M(fleet.tmux.tmux_session_prune) calls so. All snapshots stay until that module
+        removes them by O(fleet.tmux.tmux_session_prune#module:snapshot_keep).
+    type: path
   snapshot:
     description:
       - Recreate the session as it was saved by O(fleet.tmux.tmux_session_prune#module:snapshot_dir), with its
@@ -411,6 +433,24 @@ EXAMPLES = r"""
       - name: log
         argv: [tail, -F, /var/log/some file.log]
 
+- name: The same session without its log, which is saved before that goes
+  fleet.tmux.tmux_session:
+    name: project
+    chdir: ~/
+    env:
+      STAGE: test
+    windows:
+      - name: editor
+        layout: main-vertical
+        options:
+          main-pane-width: 50
+        panes:
+          - command: vi || exec "$SHELL"
+            focus: true
+          - {}
+    prune_windows: true
+    snapshot_dir: default
+
 - name: Run this once, wait for it, and fail if it fails; run again, it returns what was recorded
   fleet.tmux.tmux_session:
     name: migration
@@ -531,9 +571,9 @@ updated:
     changes:
       description:
         - What was changed, at most 100. C(what) is V(option), V(keep_exited), V(log), V(name) of a window, or V(window)
-          for one that was added. C(window) is null for what is of the session.
+          for one that was added or removed. C(window) is null for what is of the session.
         - What is C(declared) and was C(found) is written as NAME=VALUE for an option. C(found) is null for one that the
-          session did not have.
+          session did not have, C(declared) for a window that was removed.
       type: list
       elements: dict
       returned: always
@@ -557,6 +597,62 @@ removed:
       type: list
       elements: dict
       returned: always
+removed_windows:
+  description:
+    - The windows that O(prune_windows) removed from sessions that stay, or in check mode would. Only what the server
+      itself has confirmed.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Its name. Of other users only with O(evidence_detail=full).
+      type: str
+      returned: always
+    id:
+      description: Its id in its server.
+      type: str
+      returned: always
+    session:
+      description: The name of the session that it was removed from.
+      type: str
+      returned: always
+    owner:
+      description: The user whose server it was in.
+      type: str
+      returned: always
+    socket:
+      description: The socket of the server.
+      type: str
+      returned: always
+    linked:
+      description: Whether another session has it still, so that nothing in it has ended.
+      type: bool
+      returned: always
+    survivors:
+      description: Its processes that live on, as in RV(removed[].survivors). Empty in check mode.
+      type: list
+      elements: dict
+      returned: always
+    snapshot:
+      description: Where its session was saved before, with O(snapshot_dir). Null in check mode, and if it was not.
+      type: str
+      returned: always
+    more:
+      description: How many C(survivors) there are besides those that are listed.
+      type: dict
+      returned: always
+      sample: {survivors: 0}
+  sample:
+    - name: old
+      id: "@7"
+      session: project
+      owner: alice
+      socket: /tmp/tmux-1000/default
+      linked: false
+      survivors: []
+      snapshot: null
+      more: {survivors: 0}
 vanished:
   description: The sessions that were to be removed, and had ended by themselves before. Empty in check mode.
   returned: always
@@ -601,7 +697,8 @@ drift:
       returned: always
     reason:
       description: Why its session was not created anew in spite of O(recreate=on_drift), V(attached), V(keep),
-        V(undeclared) or V(in_use). Null if it was, or was not to be.
+        V(undeclared) or V(in_use); of a window that is not declared, why it was left in spite of O(prune_windows),
+        V(attached), V(keep), V(in_use) or V(group). Null if it was, or was not to be.
       type: str
       returned: always
   sample:
@@ -727,19 +824,29 @@ unlisted:
   returned: always
   type: list
   elements: dict
-  sample: [{owner: alice, created: 0, removed: 0, updated: 0, not_done: 0, vanished: 0, sessions: 7000}]
+  sample:
+    - owner: alice
+      created: 0
+      removed: 0
+      updated: 0
+      removed_windows: 0
+      not_done: 0
+      vanished: 0
+      sessions: 7000
 """
 
 from typing import Any, Dict, Optional, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.birth import Birth
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.snapshot import Archive, Retention
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import Ending
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import FULL
 from ansible_collections.fleet.tmux.plugins.module_utils._host.record import Record
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.home import NOWHERE
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.job import Completion, task_of
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.options import (
+    place_of,
     server_options,
     set_up,
     the_path,
@@ -782,6 +889,8 @@ def bring_about(module: Module) -> Tuple[Dict[str, Any], Optional[Exception]]:
     options, wanted = server_options(values), session_options(values)
     host = set_up(module, options)
     ending = Ending(values["survivors"] == "terminate", values["grace_period"])
+    place = values["snapshot_dir"]
+    archive = None if place is None else Archive(place_of(place, "snapshots", host), False, Retention())
     journal = Journal(Record(), "state=%s recreate=%s" % (values["state"], values["recreate"]))
 
     def complete() -> Tuple[Dict[str, Any], Optional[Exception]]:
@@ -794,8 +903,8 @@ def bring_about(module: Module) -> Tuple[Dict[str, Any], Optional[Exception]]:
         seen = look_at(host, the_path(options, host))
         made, compared = planned(values["state"], values["name"], values["recreate"], wanted, seen)
         birth = Birth(values["scope"], values["linger"], host.uid == 0, host.timeout)
-        promising = PromisingHands(host, seen, wanted, compared, birth)
-        working = WorkingHands(host, seen, wanted, ending, journal, compared, birth)
+        promising = PromisingHands(host, seen, wanted, compared, birth, archive)
+        working = WorkingHands(host, seen, wanted, ending, journal, compared, birth, archive)
         hands = promising if module.check_mode else working
         outcomes = carry_out(made, hands)
         drifting = drift(compared)

@@ -199,6 +199,26 @@ def test_what_is_declared_for_a_user_is_told_without_a_word_of_his() -> None:
         assert [(one["changed"], said(one)) for one in told] == [(False, expected)] * 2
 
 
+def test_windows_that_are_not_declared_are_told_of_without_their_names() -> None:
+    server = furnished()
+    server("kill-session", "-t", "first")
+    server("new-window", "-d", "-t", "second:", "-n", "declared", "exec cat")
+    server("set-option", "-u", "-t", "second", "@keep")
+    params: Dict[str, Any] = {"socket_path": server.path, "name": ["second"], "windows": [{"name": "declared"}]}
+    for prunes in (False, True):
+        params["prune_windows"] = prunes
+        for check in (True, False):
+            told = module("tmux_session", check=check, evidence_detail="kind", **params)
+            assert not told["changed"] and said(told) == set() and len(told["drift"]) == 1
+    assert told["drift"][0]["reason"] == "in_use" and len(told["warnings"]) == 1
+    server("respawn-pane", "-k", "-t", "second:0", "exec sh")
+    told = module("tmux_session", check=True, evidence_detail="full", **params)
+    assert said(told) == {"window", "option", "keep"} and told["changed"]
+    told = module("tmux_session", evidence_detail="kind", **params)
+    assert said(told) == set() and [item["name"] for item in told["removed_windows"]] == ["see evidence_detail"]
+    assert server("list-windows", "-t", "second", "-F", "#{window_name}").split() == ["declared"]
+
+
 def test_what_a_command_for_a_user_has_shown_stays_on_the_host_unless_it_is_asked_for() -> None:
     path = os.path.join(default_directory(ALICE), "work")
     write(os.path.join(ALICE.home, "notes"), WORDS["printed"], ALICE)

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, Dict
 
 import pytest
-from ansible_collections.fleet.tmux.plugins.module_utils._modules import prune_options
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.options import usual_place
 from ansible_collections.fleet.tmux.plugins.module_utils._specs.tmux_session_prune import ARGUMENT_SPEC as OPTIONS
 from ansible_collections.fleet.tmux.plugins.plugin_utils._arguments import KNOWN, OF_A_RUN
 from ansible_collections.fleet.tmux.plugins.plugin_utils._fleet import TOLD
@@ -122,7 +122,7 @@ def test_a_merge_and_the_role_alone_look_at_the_names_of_variables() -> None:
 def test_what_shows_notices_looks_where_the_module_leaves_them() -> None:
     with open(os.path.join(ROLE, "templates", "profile.sh.j2"), encoding="utf-8") as handle:
         (place,) = re.findall(r"else '([^']+)'\) \| quote", handle.read())
-    assert place == prune_options._usual_place(SimpleNamespace(uid=0), "notices")  # type: ignore[arg-type]
+    assert place == usual_place(SimpleNamespace(uid=0), "notices")  # type: ignore[arg-type]
 
 
 def test_the_policy_of_a_report_is_of_variables() -> None:

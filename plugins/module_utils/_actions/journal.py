@@ -7,7 +7,7 @@
 Of notice too, when it was given and when it was taken back, and of processes that outlived their session.
 """
 
-from typing import List, NamedTuple, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.record import Record
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import brief
@@ -27,7 +27,7 @@ _BECAME = {REMOVED: "removed", KEPT: "did not remove"}
 
 
 class Removal(NamedTuple):
-    """The session that a line is about. ``why``: a word, and a sentence."""
+    """The session that a line is about. ``why``: a word, and a sentence. ``window``: name and id, if only one goes."""
 
     owner: str
     socket: str
@@ -35,6 +35,7 @@ class Removal(NamedTuple):
     id: str
     why: str
     detail: str
+    window: Optional[Tuple[str, str]] = None
 
 
 def planned(decision: Decision) -> Removal:
@@ -94,8 +95,11 @@ class Journal:
         if self._record is None:
             return
         # What is longest comes last, for a line that is too long is cut off.
-        who = (what, _quoted(it.name, _NAME), brief(it.id, _OWNER), brief(it.owner, _OWNER), _why(it))
-        line = "%s session %s (%s) of %s: %s; at " % who + _quoted(it.socket, _PATH)
+        window = (
+            "window %s (%s) of " % (_quoted(it.window[0], _OWNER), brief(it.window[1], _OWNER)) if it.window else ""
+        )
+        who = (what, window, _quoted(it.name, _NAME), brief(it.id, _OWNER), brief(it.owner, _OWNER), _why(it))
+        line = "%s %ssession %s (%s) of %s: %s; at " % who + _quoted(it.socket, _PATH)
         self._record.write("%s; %s" % (line, more) if more else line)
 
 

@@ -7,9 +7,9 @@
 import os
 import secrets
 import time
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.fleet.tmux.plugins.module_utils._actions.windows import MARK
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.windows import MARK, PANES
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import PROC, Process, Processes, read_file
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import to_text
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import (
@@ -23,14 +23,29 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import
     Difference,
     compare_windows,
 )
-from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import Left, left, wants_anew
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import (
+    Extra,
+    IsUsed,
+    Left,
+    left,
+    wants_anew,
+    window_left,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.shells import is_shell, is_told_nothing
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import exits, pipes, settings
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Command, expanded_literal
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Failed
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, Window, row, rows
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
+    Listing,
+    Pane,
+    Session,
+    Window,
+    number_or_none,
+    row,
+    rows,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import Pipe
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.settings import Found, Options, Setting
 
@@ -44,11 +59,15 @@ class Declared(NamedTuple):
     log: Optional[str] = None
 
 
+Spared = Tuple[Tuple[Window, Left], ...]
+
+
 class Comparison(NamedTuple):
     """What is to be done for one session that is there. ``discreet``: whether what was found stays on the host.
 
     ``left``: why it is not made anew, where that was to be done. ``others_log``: the log that it should have, and has
-    not because of a pipe of somebody else's.
+    not because of a pipe of somebody else's. ``ours``: the ids of windows in which there is only what was declared
+    once. ``pruned``: the windows that are to go. ``spared``: those that were to, and why they do not.
     """
 
     session: Session
@@ -60,6 +79,9 @@ class Comparison(NamedTuple):
     logged: Optional[str] = None
     left: Optional[Left] = None
     others_log: Optional[str] = None
+    ours: Tuple[str, ...] = ()
+    pruned: Tuple[Extra, ...] = ()
+    spared: Spared = ()
 
     @property
     def differences(self) -> List[Difference]:
@@ -70,13 +92,25 @@ class Comparison(NamedTuple):
         told += [Difference(NAME, wanted.name, found.name, wanted.label) for wanted, found in self.windows.renamed]
         told += [self._difference(setting, was) for setting, was in self.options]
         told += [Difference(WINDOW, window.label, None, window.label) for window in self.windows.missing]
+        told += [Difference(WINDOW, None, extra.window.name) for extra in self.pruned]
         return self._tellable(told)
 
     @property
-    def drift(self) -> List[Difference]:
-        """What is left alone."""
-        told = [] if self.others_log is None else [Difference(LOG, self.others_log, "another pipe-pane")]
-        return [*told, *self._tellable(self.windows.drift)]
+    def drift(self) -> "List[Tuple[Difference, Optional[str]]]":
+        """What is left alone; and why, where it was to be mended."""
+        own = self.left and self.left.reason
+        told = [] if self.others_log is None else [(Difference(LOG, self.others_log, "another pipe-pane"), own)]
+        gone, spared = [extra.window.id for extra in self.pruned], {window.id: why for window, why in self.spared}
+        stay = [window for window in self.windows.extra if window.id not in gone]
+        reasons = [spared[window.id].reason if window.id in spared else own for window in stay]
+        reasons += [own] * len(self.windows.drift)
+        differences = [Difference(WINDOW, None, window.name) for window in stay] + list(self.windows.drift)
+        return told + list(zip(self._tellable(differences), reasons))
+
+    @property
+    def whole(self) -> "Comparison":
+        """The same, where no window goes: the session does."""
+        return self._replace(pruned=(), spared=())
 
     def _tellable(self, told: Sequence[Difference]) -> List[Difference]:
         private = (KEEP_EXITED,)
@@ -100,7 +134,8 @@ def compare(seen: Seen, sessions: Sequence[Session], declared: Declared) -> Dict
     """
     keeping = sessions if declared.keep_exited is not None else ()
     kept = {session.id for session in exits.differing(seen.client, keeping, bool(declared.keep_exited))}
-    marks = _marks(seen.client) if declared.windows and sessions else {}
+    made = _made(seen.client) if declared.windows and sessions else {}
+    marks = {identity: one.mark for identity, one in made.items()}
     any_options = declared.options or any(window.options for window in declared.windows)
     known = settings.known(seen.client) if any_options and sessions else None
     found = {}
@@ -113,6 +148,7 @@ def compare(seen: Seen, sessions: Sequence[Session], declared: Declared) -> Dict
             tuple(settings.differing(seen.client, wanted, seen.listing.version)),
             windows,
             seen.discreet,
+            ours=tuple(window.id for window in session.windows if _is_ours(window, made)),
         )
     return found if declared.log is None else _logged_otherwise(seen, found, declared.log)
 
@@ -122,17 +158,74 @@ def lacking(seen: Seen, found: Mapping[str, Comparison]) -> Dict[str, Optional[L
     wanting = [each for each in found.values() if wants_anew(each.windows)]
     if not wanting:
         return {}
-    processes = Processes.of(seen.server.user.uid)
-
-    def is_used(pane: Pane) -> bool:
-        running = processes.below(processes.panes_of(seen.server.pid, [pane.pid or -1]))
-        if not pane.start_command:
-            return [is_shell(process.command) for process in running] != [True]
-        busy = {process.ppid for process in running}
-        return any(process.pid in busy and _is_prompt(process) for process in running)
-
+    is_used, _is_at_prompt = _uses(seen)
     now = int(time.time())
     return {each.session.id: left(each.session, each.windows, is_used, now) for each in wanting}
+
+
+def pruning(seen: Seen, found: Mapping[str, Comparison], names: Sequence[str]) -> Dict[str, Comparison]:
+    """With the windows that are not declared and may go, and why others may not.
+
+    :param names: the sessions of the task. What only they hold may end with them.
+    """
+    if not any(each.windows.extra for each in found.values()):
+        return dict(found)
+    is_used, is_at_prompt = _uses(seen)
+    now = int(time.time())
+
+    def why(session: Session, extra: Extra) -> Optional[Left]:
+        return window_left(session, extra, is_used, is_at_prompt, now)
+
+    return {identity: _pruned(seen.listing, each, names, why) for identity, each in found.items()}
+
+
+def _pruned(
+    listing: Listing, each: Comparison, names: Sequence[str], why: Callable[[Session, Extra], Optional[Left]]
+) -> Comparison:
+    extras = _extras(listing, each, names)
+    judged = [(extra, why(each.session, extra)) for extra in extras]
+    pruned = tuple(extra for extra, reason in judged if reason is None)
+    going = [extra.window.id for extra in pruned]
+    stay = tuple(window for window in each.windows.undeclared if window.id not in going)
+    return each._replace(
+        pruned=pruned,
+        spared=tuple((extra.window, reason) for extra, reason in judged if reason is not None),
+        windows=each.windows._replace(undeclared=stay),
+    )
+
+
+def _extras(listing: Listing, each: Comparison, names: Sequence[str]) -> List[Extra]:
+    """The windows of a session that are not declared, each once."""
+    session, found = each.session, {}
+    elsewhere = [one for one in listing.sessions if one.name not in names]
+    linked = {window.id for one in elsewhere for window in one.windows}
+    others = [one for one in listing.sessions if one.id != session.id]
+    grouped = bool(session.group) and (bool(listing.unread) or session.group in [one.group for one in others])
+    for window in each.windows.extra:
+        same = [one for one in session.windows if one.id == window.id]
+        active = any(one.active for one in same)
+        ours = window.id in each.ours
+        found[window.id] = Extra(window, active, len(same), window.id in linked, ours, grouped)
+    return list(found.values())
+
+
+def _uses(seen: Seen) -> Tuple[IsUsed, IsUsed]:
+    """Whether something runs that somebody has begun in a shell of a pane, and whether there is only such a shell."""
+    processes = Processes.of(seen.server.user.uid)
+
+    def running(pane: Pane) -> Sequence[Process]:
+        return processes.below(processes.panes_of(seen.server.pid, [pane.pid or -1]))
+
+    def is_used(pane: Pane) -> bool:
+        if not pane.start_command:
+            return [is_shell(process.command) for process in running(pane)] != [True]
+        busy = {process.ppid for process in running(pane)}
+        return any(process.pid in busy and _is_prompt(process) for process in running(pane))
+
+    def is_at_prompt(pane: Pane) -> bool:
+        return [_is_prompt(process) for process in running(pane)] == [True]
+
+    return is_used, is_at_prompt
 
 
 def _is_prompt(process: Process) -> bool:
@@ -168,11 +261,24 @@ def _logged(seen: Seen, compared: Comparison, log: str, piped: Mapping[str, Pipe
     return compared if ours and now.log == log else compared._replace(log=log, logged=now.log)
 
 
-def _marks(client: Client) -> Dict[str, str]:
-    """Which of declared windows each was made as, by its id."""
+class _Made(NamedTuple):
+    """What a window was made as: which of the declared ones, and with how many panes."""
+
+    mark: str
+    panes: str
+
+
+def _made(client: Client) -> Dict[str, _Made]:
+    """What windows were made as, by their ids."""
     nonce = secrets.token_hex(8)
-    output = to_text(client.call([["list-windows", "-a", "-F", row(nonce, "m", ["#{window_id}", "#{%s}" % MARK])]]))
-    return {identity: mark for _kind, (identity, mark) in rows(output, nonce) if mark}
+    fields = ["#{window_id}", *("#{%s}" % name for name in (MARK, PANES))]
+    output = to_text(client.call([["list-windows", "-a", "-F", row(nonce, "m", fields)]]))
+    return {identity: _Made(mark, panes) for _kind, (identity, mark, panes) in rows(output, nonce) if mark}
+
+
+def _is_ours(window: Window, made: Mapping[str, _Made]) -> bool:
+    """Whether nobody else has made a window, or a pane in it."""
+    return window.id in made and len(window.panes) <= (number_or_none(made[window.id].panes) or 0)
 
 
 def _settings(session: Session, windows: Compared, declared: Declared, known: Options) -> List[Setting]:

@@ -45,11 +45,11 @@ PER_LOOK = 50
 ATTEMPTS = 4
 """How often at most a server is asked that keeps a session as it was seen: it may have had no time to compare it."""
 
-_FLAG = "@fleet_tmux_changed"
+FLAG = "@fleet_tmux_changed"
 
-_CHANGED = "something happened to it after it was judged"
-_NO_TIME = "its tmux was so busy that it did not get to see whether it is still as it was"
-_VANISHED = "it was gone before that"
+CHANGED = "something happened to it after it was judged"
+NO_TIME = "its tmux was so busy that it did not get to see whether it is still as it was"
+VANISHED = "it was gone before that"
 
 
 _One = TypeVar("_One")
@@ -91,7 +91,7 @@ def order_if_unchanged(session: Session, version: Version, nonce: str, act: Act 
         return Order(session.id, [_judged(session, condition, nonce, act)])
     places = [(window, pane) for window in session.windows for pane in window.panes]
     commands = [_flagged(session, "%s.%s" % (window.id, pane.id), pane.guard, version) for window, pane in places]
-    condition = "#{?#{%s},0,%s}" % (_FLAG, _same(session.guards.session, session.guard, session.name, version))
+    condition = "#{?#{%s},0,%s}" % (FLAG, _same(session.guards.session, session.guard, session.name, version))
     return Order(session.id, commands + [_judged(session, condition, nonce, act, " ; set-option -u -t %s %s")])
 
 
@@ -113,16 +113,21 @@ SAME = Terms(order_if_same, lambda session: session.identity)
 
 
 def _same(guard: str, seen: str, name: str, version: Version) -> str:
+    return while_there(comparison(guard, seen, name, version))
+
+
+def comparison(guard: str, seen: str, name: str, version: Version) -> str:
+    """Whether a guard, which ends with the name of the session, shows what was seen."""
     if not can_be_compared(name, version):  # All the rest is compared.
         guard = guard[: -len("/#{session_name}")]
         seen = seen[: -len("/" + name)]
-    return while_there("#{==:%s,%s}" % (guard, compared_literal(seen, version)))
+    return "#{==:%s,%s}" % (guard, compared_literal(seen, version))
 
 
 def _judged(session: Session, condition: str, nonce: str, act: Act, tidy: str = "") -> Command:
     done = "display-message -p '%s done %s' ; %s" % (nonce, session.id, act(session))
     # First the word: what follows it fails when the session has gone.
-    after = tidy % (target(session.id), _FLAG) if tidy else ""
+    after = tidy % (target(session.id), FLAG) if tidy else ""
     keep = "display-message -p '%s kept %s'%s" % (nonce, session.id, after)
     return ["if-shell", "-F", "-t", session.id, condition, done, keep]
 
@@ -133,7 +138,7 @@ def _flagged(session: Session, pane: str, seen: str, version: Version) -> Comman
     The place is written out from the session on: in a group, a pane alone would be looked at in any of its sessions.
     """
     same = "#{==:%s,%s}" % (session.guards.pane, compared_literal(seen, version))
-    flag = "set-option -t %s %s 1" % (target(session.id), _FLAG)
+    flag = "set-option -t %s %s 1" % (target(session.id), FLAG)
     return ["if-shell", "-F", "-t", "%s:%s" % (session.id, pane), same, "", flag]
 
 
@@ -168,13 +173,13 @@ def remove(
     """
     if not sessions:
         return Removal({}, None)
-    said = _Said()
+    said = Said()
     pending, after = sessions, None
     for _attempt in range(ATTEMPTS):
-        for batch in _batches(pending, PER_LOOK if last_look is not None else PER_CALL):
+        for batch in batches(pending, PER_LOOK if last_look is not None else PER_CALL):
             said.spared.update(last_look(batch) if last_look is not None else {})
             orders = [terms.order(session, version, said.nonce) for session in batch if session.id not in said.spared]
-            if orders and not _call(client, version, orders, said):
+            if orders and not call(client, version, orders, said):
                 break
         after = _look_again(client, said, sessions[0].guards)
         pending = said.not_compared(pending, after, lambda _session: terms, version)
@@ -183,7 +188,7 @@ def remove(
     return Removal({session.id: _answer(session, said, after) for session in sessions}, after)
 
 
-def _batches(every: Sequence[_One], most: int) -> Iterator[Sequence[_One]]:
+def batches(every: Sequence[_One], most: int) -> Iterator[Sequence[_One]]:
     return (every[start : start + most] for start in range(0, len(every), most))
 
 
@@ -206,12 +211,12 @@ def set_options(
     def terms(session: Session) -> Terms:
         return UNCHANGED if any(values[session.id].values()) else SAME
 
-    said = _Said()
+    said = Said()
     pending, after = sessions, None
     for _attempt in range(ATTEMPTS):
         orders = [terms(session).order(session, version, said.nonce, act) for session in pending]
-        for batch in _batches(orders, PER_CALL):
-            if not _call(client, version, batch, said):
+        for batch in batches(orders, PER_CALL):
+            if not call(client, version, batch, said):
                 break
         if all(session.id in said.done for session in sessions):
             return {session.id: Answer("done") for session in sessions}
@@ -227,15 +232,15 @@ def _setting_of(session: Session, name: str, value: Optional[str]) -> str:
     return "set-option %s -t %s %s" % ("" if value is not None else "-u", target(session.id), given)
 
 
-def _setting(session: Session, said: "_Said", after: Optional[Listing]) -> Answer:
+def _setting(session: Session, said: "Said", after: Optional[Listing]) -> Answer:
     if session.id in said.done:
         return Answer("done")
     if _still_there(session, after) is False:
-        return Answer("vanished", _VANISHED)
+        return Answer("vanished", VANISHED)
     return _lives(session, said)
 
 
-def _look_again(client: Client, said: "_Said", guards: Guards) -> Optional[Listing]:
+def _look_again(client: Client, said: "Said", guards: Guards) -> Optional[Listing]:
     try:
         return read_or_nothing(client, guards)
     except TmuxError as error:
@@ -258,7 +263,7 @@ def remove_same(client: Client, version: Version, sessions: Sequence[Session]) -
     return remove(client, version, sessions, SAME)
 
 
-class _Said:
+class Said:
     """What the clients of one removal printed."""
 
     def __init__(self) -> None:
@@ -298,7 +303,7 @@ class _Said:
         return kept
 
 
-def _call(client: Client, version: Version, batch: Sequence[Order], said: _Said) -> bool:
+def call(client: Client, version: Version, batch: Sequence[Order], said: Said) -> bool:
     commands = [command for order in batch for command in order.commands]
     try:
         said.take(client.script(commands, version, work=len(batch)).decode("utf-8", "replace"))
@@ -310,7 +315,7 @@ def _call(client: Client, version: Version, batch: Sequence[Order], said: _Said)
         return error.status != "hung"
 
 
-def _answer(session: Session, said: _Said, after: Optional[Listing]) -> Answer:
+def _answer(session: Session, said: Said, after: Optional[Listing]) -> Answer:
     there = _still_there(session, after)
     if there or (there is None and session.id in said.spared):
         return _lives(session, said)
@@ -319,16 +324,16 @@ def _answer(session: Session, said: _Said, after: Optional[Listing]) -> Answer:
     if there is None:
         return Answer("error", said.last or "the server could not be asked")
     # Somebody else has ended it, or it has ended by itself: nobody has told us that it was us.
-    return Answer("vanished", _VANISHED)
+    return Answer("vanished", VANISHED)
 
 
-def _lives(session: Session, said: _Said) -> Answer:
+def _lives(session: Session, said: Said) -> Answer:
     if session.id in said.spared:
         return said.spared[session.id]
     if session.id in said.no_time:
-        return Answer("changed", _NO_TIME)
+        return Answer("changed", NO_TIME)
     if session.id in said.kept:
-        return Answer("changed", _CHANGED)
+        return Answer("changed", CHANGED)
     if session.id in said.done:
         return Answer("error", "tmux did not remove it")
     return Answer("error", said.trouble[0] if said.trouble else "tmux did not answer for it")

@@ -22,6 +22,9 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import set_
 MARK = "@fleet_tmux_window"
 """The user option of a window that says which of the declared ones it is, whatever it is called by now."""
 
+PANES = "@fleet_tmux_panes"
+"""The user option of such a window that says with how many panes it was made."""
+
 NONCE = "@fleet_tmux_new"
 """The user option of a window that is being made, in which it says by whom."""
 
@@ -139,7 +142,7 @@ def opened(window: NewWindow) -> List[Command]:
 def filling(window: NewWindow, session: str, version: Version, env: Variables) -> List[Command]:
     """Make the other panes of a window that has its first one, tiled; nobody is taken to it for that."""
     place = window.place(session)
-    commands = resized(place, window.size, version) + _marked(place, window.mark)
+    commands = resized(place, window.size, version) + _marked(place, window)
     for position, pane in enumerate(window.panes):
         if position > 0:
             split = ["split-window", *(["-d"] if window.id else []), "-t", window.pane(session, position - 1)]
@@ -199,8 +202,9 @@ def variables(session: str, env: Sequence[Tuple[str, str]]) -> List[Command]:
     return [_set(session, name, value) for name, value in env]
 
 
-def _marked(place: str, mark: str) -> List[Command]:
-    return [["set-option", "-w", "-t", place, "--", MARK, mark]] if mark else []
+def _marked(place: str, window: NewWindow) -> List[Command]:
+    notes = ((MARK, window.mark), (PANES, str(len(window.panes)))) if window.mark else ()
+    return [["set-option", "-w", "-t", place, "--", name, value] for name, value in notes]
 
 
 def resized(place: str, size: Optional[Tuple[int, int]], version: Version) -> List[Command]:

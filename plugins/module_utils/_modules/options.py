@@ -12,6 +12,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import FULL, KIND
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import brief, shown
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.errors import OptionError
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.values import STANDARD_PLACE
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import TmuxError
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import (
     NO_TMUX,
@@ -110,3 +111,18 @@ def _uids(module: AnsibleModule, host: Host, option: str, names: Sequence[str]) 
         else:
             uids.add(user.uid)
     return uids
+
+
+def place_of(place: str, what: str, host: Host) -> str:
+    """The directory that an option names."""
+    return usual_place(host, what) if place == STANDARD_PLACE else place
+
+
+def usual_place(host: Host, what: str) -> str:
+    """Where something is kept when nobody says where: of root below /var/lib, of others where programs keep state."""
+    if host.uid == 0:
+        return "/var/lib/fleet-tmux/" + what
+    state = os.environ.get("XDG_STATE_HOME", "")
+    if not state.startswith("/"):
+        state = os.path.join(host.directory.user(host.uid).home, ".local", "state")
+    return os.path.join(state, "fleet-tmux", what)

@@ -4,7 +4,6 @@
 
 """What the options of ``tmux_session_prune`` say, as a run works with it."""
 
-import os
 from typing import Any, Dict, FrozenSet, List, Optional, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.hands import Settings
@@ -17,6 +16,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors impo
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.veto import Veto
 from ansible_collections.fleet.tmux.plugins.module_utils._host.record import Record
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import brief
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.options import place_of, usual_place
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.commands import named
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.durations import written
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.guards import Limits
@@ -101,7 +101,7 @@ def _notifier(values: Dict[str, Any], host: Host) -> Notifier:
     place = values["notices_dir"]
     if place == STANDARD_PLACE:
         # Nobody reads what others leave there; whoever runs this without root is the owner of all that goes.
-        place = _usual_place(host, "notices") if host.uid == 0 else None
+        place = usual_place(host, "notices") if host.uid == 0 else None
     return Notifier(
         values["notice_message"] or None,
         values["notify_command"],
@@ -117,7 +117,7 @@ def _diary(values: Dict[str, Any], host: Host) -> Optional[Diary]:
     place = values["memory_dir"]
     if place is None:
         return None
-    return Diary(_usual_place(host, "memory") if place == STANDARD_PLACE else place)
+    return Diary(place_of(place, "memory", host))
 
 
 def _archive(values: Dict[str, Any], host: Host) -> Optional[Archive]:
@@ -127,16 +127,4 @@ def _archive(values: Dict[str, Any], host: Host) -> Optional[Archive]:
         return None
     keep = values["snapshot_keep"] or {}
     retention = Retention(keep.get("count"), keep.get("age"), keep.get("size"))
-    return Archive(
-        _usual_place(host, "snapshots") if place == STANDARD_PLACE else place, values["snapshot_colors"], retention
-    )
-
-
-def _usual_place(host: Host, what: str) -> str:
-    """Where something is kept when nobody says where: of root below /var/lib, of others where programs keep state."""
-    if host.uid == 0:
-        return "/var/lib/fleet-tmux/" + what
-    state = os.environ.get("XDG_STATE_HOME", "")
-    if not state.startswith("/"):
-        state = os.path.join(host.directory.user(host.uid).home, ".local", "state")
-    return os.path.join(state, "fleet-tmux", what)
+    return Archive(place_of(place, "snapshots", host), values["snapshot_colors"], retention)

@@ -6,7 +6,9 @@
 
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.fleet.tmux.plugins.module_utils._host.text import brief, shown
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.prune_windows import Gone
+from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import WITHHELD
+from ansible_collections.fleet.tmux.plugins.module_utils._host.text import NAME_CHARS, brief, shown
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.bounds import (
     DESCRIBED,
     DIFFERENCES,
@@ -60,6 +62,7 @@ class SessionOptions(NamedTuple):
     windows: Tuple[DeclaredWindow, ...] = ()
     log: Optional[str] = None
     job: str = ""
+    prune_windows: bool = False
 
 
 def session_options(values: Dict[str, Any]) -> SessionOptions:
@@ -79,6 +82,7 @@ def session_options(values: Dict[str, Any]) -> SessionOptions:
         options=tuple(sorted((values["options"] or {}).items())),
         windows=declared_windows(values["windows"] or (), None),
         log=values["log"],
+        prune_windows=values["prune_windows"],
     )
 
 
@@ -88,7 +92,7 @@ class Change(NamedTuple):
     ``outcome`` is ``removed``, ``vanished`` (it ended by itself), ``created``, ``taken`` (somebody else has made one of
     that name), ``updated`` (one that is there was set otherwise) or ``not_done``. ``touched``: something was done, also
     when it did not last. ``commands``: what it runs again; None where nothing was saved. ``keep_exited``: what was set
-    of that; None where nothing was. ``changes``: all that was set.
+    of that; None where nothing was. ``changes``: all that was set. ``windows``: those that were removed from it.
     """
 
     name: str
@@ -102,6 +106,7 @@ class Change(NamedTuple):
     commands: Optional[Tuple[Item, ...]] = None
     keep_exited: Optional[bool] = None
     changes: Tuple[Difference, ...] = ()
+    windows: Tuple[Gone, ...] = ()
 
     @property
     def attempted(self) -> bool:
@@ -248,6 +253,7 @@ NOTHING: Dict[str, Any] = {
     "created": [],
     "removed": [],
     "updated": [],
+    "removed_windows": [],
     "vanished": [],
     "not_done": [],
     "drift": [],
@@ -272,6 +278,7 @@ def result(outcomes: Outcomes, before: Seen, drift: Drift = ()) -> Dict[str, Any
         "created": items(outcomes.creations, CREATED),
         "removed": items(outcomes.removals, REMOVED),
         "updated": items(outcomes.updates, UPDATED),
+        "removed_windows": [_window(gone, change, before) for change in outcomes.updates for gone in change.windows],
         "not_done": items(outcomes.changes, NOT_DONE),
         "vanished": items(outcomes.removals, VANISHED),
         "sessions": outcomes.sessions or [],
@@ -284,6 +291,23 @@ def result(outcomes: Outcomes, before: Seen, drift: Drift = ()) -> Dict[str, Any
         "drift": [dict(_told(each), session=named(name), reason=reason) for name, each, reason in drifting],
         "more": {"drift": more},
         "unlisted": told.unlisted,
+    }
+
+
+def _window(gone: Gone, change: Change, before: Seen) -> Item:
+    """A window that was removed from a session, which stays."""
+    listed, more = first(gone.survivors, SURVIVORS)
+    window = gone.extra.window
+    return {
+        "name": WITHHELD if before.discreet else brief(window.name, NAME_CHARS),
+        "id": brief(window.id),
+        "session": named(change.name),
+        "owner": named(before.server.user.name),
+        "socket": brief(before.server.socket),
+        "linked": gone.extra.linked,
+        "survivors": [survivor.as_dict() for survivor in listed],
+        "snapshot": gone.snapshot,
+        "more": {"survivors": more},
     }
 
 

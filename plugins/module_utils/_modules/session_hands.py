@@ -19,16 +19,19 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.create import 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Removal as Entry
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.log import log_path, require_log
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.prune_windows import Gone, Pruned, Pruner
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.reconcile import (
     Comparison,
     Declared,
     compare,
     lacking,
+    pruning,
     reconcile,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.remove import SAME, Answer, Removal, remove
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.saved import commands as saved_commands
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.saved import read as read_snapshot
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.snapshot import Archive
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import (
     Ending,
     PanePid,
@@ -88,11 +91,13 @@ def planned(
     staying = [session for session in made.stay if session.name in names]
     log = None if wanted.log is None else log_path(wanted.log, seen.server.user)
     found = compare(seen, staying, Declared(wanted.keep_exited, wanted.options, wanted.windows, log))
+    found = pruning(seen, found, names) if wanted.prune_windows else found
     lacks = lacking(seen, found) if recreate == ON_DRIFT else {}
     found = {identity: each._replace(left=lacks.get(identity)) for identity, each in found.items()}
     drifted = [session.name for session in staying if session.id in lacks and lacks[session.id] is None]
     if drifted:
         made = plan(state, names, False, sessions, unread, drifted)
+        found.update((each.session.id, each.whole) for each in list(found.values()) if each.session.name in drifted)
     update = [session for session in made.stay if session.id in found and found[session.id].differences]
     return made._replace(update=tuple(update)), found
 
@@ -100,9 +105,7 @@ def planned(
 def drift(found: Comparisons) -> Drift:
     """In what the named sessions are otherwise than they are declared, and are left so."""
     ordered = sorted(found.values(), key=lambda each: (each.session.name, each.session.id))
-    return [
-        (each.session.name, difference, each.left and each.left.reason) for each in ordered for difference in each.drift
-    ]
+    return [(each.session.name, difference, reason) for each in ordered for difference, reason in each.drift]
 
 
 class _ServerHands(Hands):
@@ -115,8 +118,10 @@ class _ServerHands(Hands):
         options: SessionOptions,
         compared: Optional[Comparisons] = None,
         birth: Optional[Birth] = None,
+        archive: Optional[Archive] = None,
     ) -> None:
         self._host = host
+        self._archive = archive
         self._birth = birth or Birth(NONE, False, host.uid == 0, host.timeout)
         self._home = Home(host)
         self._compared = compared or {}
@@ -146,6 +151,15 @@ class _ServerHands(Hands):
             self._seen = self._seen._replace(server=self._seen.server._replace(user=self._with_groups()))
             self._birth.require(self._seen.server.user)
         self._require_log(plan, make=False)
+        if self._archive is not None and any(each.pruned for each in self._compared.values()):
+            self._require_archive(self._archive)
+
+    def _require_archive(self, archive: Archive) -> None:
+        """Refuse a directory in which nothing can be saved.
+
+        :raises SnapshotError: saying what is wrong with it.
+        """
+        archive.require_usable()
 
     def _rehearsed(self, plan: Plan) -> List[str]:
         """The sessions that are made anew and have options, of which tmux may not take one."""
@@ -168,6 +182,7 @@ class _ServerHands(Hands):
         """What is to be said of sessions that were not made anew, and of a server that would end with a login."""
         said = [_left_as_it_is(each.session.name, each.left) for each in self._compared.values() if each.left]
         said += [_piped(each.session.name) for each in self._compared.values() if each.others_log]
+        said += [_spared(each) for each in self._compared.values() if each.spared]
         if self._starts_server:
             return said + self._home.warned_of_birth(self._birth.scope)
         return said + self._home.warned_of_life(self._seen.listing.pid, self._birth.scope)
@@ -181,6 +196,7 @@ class _ServerHands(Hands):
         given = self._options._asdict()
         given["chdir"] = working_directory(self._options.chdir, user, self._as_user)
         given["declared"] = given.pop("windows")
+        given.pop("prune_windows")
         given["log"] = None if self._options.log is None else log_path(self._options.log, user)
         given["places"] = self._places(given["chdir"], user)
         path, named = given.pop("snapshot"), given.pop("snapshot_owner")
@@ -227,9 +243,10 @@ class _ServerHands(Hands):
     def _made(self, creation: Change) -> Change:
         return creation._replace(commands=self._commands).done(CREATED)
 
-    def _updated(self, update: Change) -> Change:
-        wanted = self._compared[update.id or ""]
-        return update._replace(keep_exited=wanted.keep_exited, changes=tuple(wanted.differences)).done(UPDATED)
+    def _updated(self, update: Change, gone: Sequence[Gone]) -> Change:
+        wanted = self._compared[update.id or ""]._replace(pruned=tuple(each.extra for each in gone))
+        done = update._replace(keep_exited=wanted.keep_exited, changes=tuple(wanted.differences), windows=tuple(gone))
+        return done.done(UPDATED)
 
     def _require_birthplace(self) -> None:
         """Refuse to start a server where others could have put something first."""
@@ -282,7 +299,10 @@ class PromisingHands(_ServerHands):
         return self._made(creation)
 
     def update(self, updates: Changes) -> Changes:
-        return tuple(self._updated(update) for update in updates)
+        return tuple(self._promised_update(update) for update in updates)
+
+    def _promised_update(self, update: Change) -> Change:
+        return self._updated(update, [Gone(extra) for extra in self._compared[update.id or ""].pruned])
 
     def look(self, plan: Plan, outcomes: Outcomes) -> List[Item]:
         gone = {change.id for change in outcomes.removals if change.outcome == REMOVED}
@@ -321,8 +341,9 @@ class WorkingHands(_ServerHands):
         journal: Optional[Journal] = None,
         compared: Optional[Comparisons] = None,
         birth: Optional[Birth] = None,
+        archive: Optional[Archive] = None,
     ) -> None:
-        super().__init__(host, seen, options, compared, birth)
+        super().__init__(host, seen, options, compared, birth, archive)
         self._ending = ending
         self._journal = journal or Journal()
         self._leaving: List[RemovedSession] = []
@@ -337,6 +358,9 @@ class WorkingHands(_ServerHands):
         self._require_log(plan, make=True)
         for name in self._rehearsed(plan)[:1]:
             Creator(self._client(), self._as_user).rehearse(self._new._replace(name=name))
+
+    def _require_archive(self, archive: Archive) -> None:
+        archive.prepare()
 
     def lives(self) -> Item:
         return self._home.of(self._pid, self._seen.server.user.uid)
@@ -357,6 +381,11 @@ class WorkingHands(_ServerHands):
                 self._journal.after(self._entry(change.session, change.detail), what)
         return answered
 
+    @property
+    def _names(self) -> List[str]:
+        """The sessions of the task that were there."""
+        return sorted({each.session.name for each in self._compared.values()})
+
     def _last_look(self, sessions: Sequence[Session]) -> Dict[str, Answer]:
         """Those that were to be made anew because of their drift, and may not end any more."""
         drifted = [session.id for session in sessions if session.id in self._compared]
@@ -364,7 +393,8 @@ class WorkingHands(_ServerHands):
             listing = read_or_nothing(self._seen.client)
             now = self._seen._replace(listing=listing)
             there = [session for session in listing.sessions if session.id in drifted]
-            found = lacking(now, compare(now, there, Declared(windows=self._options.windows)))
+            compared = compare(now, there, Declared(windows=self._options.windows))
+            found = lacking(now, pruning(now, compared, self._names) if self._options.prune_windows else compared)
         except TmuxError as error:
             return {identity: Answer("error", error.message) for identity in drifted}
         return {identity: Answer("changed", why.detail) for identity, why in found.items() if why is not None}
@@ -416,17 +446,28 @@ class WorkingHands(_ServerHands):
 
     def _set(self, update: Change) -> Change:
         wanted, added = self._compared[update.id or ""], False
+        gone: Tuple[Gone, ...] = ()
         try:
             if wanted.windows.missing:
                 self._add(wanted)
                 added = True
             reconcile(self._client(), self._seen, wanted)
+            if wanted.pruned:
+                gone, problem = self._prune(wanted)
+                if problem:
+                    raise CreateError(problem)
         except (TmuxError, CreateError) as error:
             said = error.message if isinstance(error, TmuxError) else str(error)
             more = "; the windows that it lacked were made" if added else ""
             problem = f"session {update.name!r} could not be made as it is declared: {said}{more}"
-            return update.failed(problem)._replace(touched=added)
-        return self._updated(update)
+            return update.failed(problem)._replace(touched=added or bool(gone), windows=gone)
+        return self._updated(update, gone)
+
+    def _prune(self, wanted: Comparison) -> Pruned:
+        """Remove the windows that are not declared, when what is declared is there."""
+        seen = self._seen._replace(client=self._client())
+        pruner = Pruner(seen, self._names, self._ending, self._journal, self._archive)
+        return pruner.prune(wanted, Declared(windows=self._options.windows))
 
     def _add(self, wanted: Comparison) -> None:
         """Make the windows that a session lacks.
@@ -457,6 +498,14 @@ def _left_as_it_is(name: str, why: Left) -> str:
     return (
         f"session {shown(name)!r} differs from what is declared, and is not made anew because {why.detail}; "
         "recreate=always does so even then"
+    )
+
+
+def _spared(each: Comparison) -> str:
+    why = " and ".join(sorted({left.detail for _window, left in each.spared}))
+    return (
+        f"session {shown(each.session.name)!r} has windows that are not declared, and {len(each.spared)} of them stay "
+        f"because {why}"
     )
 
 

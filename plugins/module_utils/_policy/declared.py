@@ -133,8 +133,8 @@ Match = Tuple[DeclaredWindow, Window]
 class Compared(NamedTuple):
     """Declared windows, and those of a session. ``missing`` is to be made, and matches of another name to be renamed.
 
-    ``drift``: what is otherwise and is left alone. ``undeclared``: windows with a pane that was not made from what is
-    declared, as far as that can be told.
+    ``extra``: what is not declared. ``drift``: what else is otherwise, and is left alone. ``undeclared``: windows with
+    a pane that was not made from what is declared, as far as that can be told.
     """
 
     matches: Tuple[Match, ...] = ()
@@ -161,7 +161,7 @@ def compare_windows(wanted: Sequence[DeclaredWindow], session: Session, marks: M
     taken = {window.id for _wanted, window in matches}
     extra = tuple(window for window in found if window.id not in taken)
     missing = tuple(window for window in wanted if window.mark not in pairs)
-    drift = [Difference(WINDOW, None, window.name) for window in extra] + list(_order(matches))
+    drift = list(_order(matches))
     drift += [each for wanted_, window in matches for each in _panes(wanted_, window)]
     undeclared = [found_ for wanted_, found_ in matches if _may_hold_others(wanted_, found_, marks)]
     return Compared(matches, missing, extra, tuple(drift), extra + tuple(undeclared))

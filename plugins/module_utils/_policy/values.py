@@ -517,6 +517,7 @@ def only_new(params: Params, called: Called) -> None:
     """What new sessions are like is said only where some may be made."""
     extra = [called(option) for option in _given(params, *CREATION, *ALSO_LATER)]
     extra += [called("recreate")] if params["recreate"] != "never" else []
+    extra += [called("prune_windows")] if params["prune_windows"] else []
     if params["state"] not in _MAKE_NEW and extra:
         raise OptionError("%s: only for state=present, not for state=%s" % (", ".join(extra), params["state"]))
 
@@ -544,6 +545,12 @@ def drifting(params: Params, called: Called) -> None:
         raise OptionError(
             "%s: only windows can drift; with on_drift it needs %s" % (called("recreate"), called("windows"))
         )
+    if params["prune_windows"] and not params.get("windows"):
+        said = (called("prune_windows"), called("windows"))
+        raise OptionError("%s: it keeps what is declared, and needs at least one of %s" % said)
+    if params["snapshot_dir"] is not None and not params["prune_windows"]:
+        said = (called("snapshot_dir"), called("prune_windows"))
+        raise OptionError("%s: it is about windows that are removed; it needs %s" % said)
 
 
 def restoring(params: Params, called: Called) -> None:

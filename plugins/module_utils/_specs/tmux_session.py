@@ -52,6 +52,8 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     "options": {"type": "dict"},
     "log": {"type": "str"},
     "recreate": {"type": "str", "choices": ["never", "on_drift", "always"], "default": "never"},
+    "prune_windows": {"type": "bool", "default": False},
+    "snapshot_dir": {"type": "path"},
     "snapshot": {"type": "path"},
     "snapshot_owner": {"type": "str"},
     "restore_commands": {"type": "bool", "default": False},

@@ -155,7 +155,7 @@ def test_the_last_look_is_at_few_at_a_time(server: World, monkeypatch: pytest.Mo
     for number in range(4):
         server.new("more%d" % number)
     steps: List[str] = []
-    look, call = evidence.looked_at_again, remove._call
+    look, call = evidence.looked_at_again, remove.call
 
     def looks(seen: Any, subjects: Sequence[Any], *words: Any) -> Any:
         steps.append("look at %d" % len(subjects))
@@ -166,7 +166,7 @@ def test_the_last_look_is_at_few_at_a_time(server: World, monkeypatch: pytest.Mo
         return call(client, version, batch, said)
 
     monkeypatch.setattr(hands, "looked_at_again", looks)
-    monkeypatch.setattr(remove, "_call", calls)
+    monkeypatch.setattr(remove, "call", calls)
     result = perform(server, Gently())
     assert len(result["removed"]) == 5
     assert steps == ["look at 2", "end 2", "look at 2", "end 2", "look at 1", "end 1"]

@@ -25,6 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 WORK = Removal("alice", "/tmp/tmux-1000/default", "work", "$3", "idle", "no activity for 3d")
+OLD = WORK._replace(window=("old", "@7"))
 TEXT = st.text(max_size=600)
 
 
@@ -56,6 +57,14 @@ def test_it_says_who_why_where_and_by_which_policy() -> None:
         'removed session "work" ($3) of alice: idle: no activity for 3d; %s; saved in "/var/lib/s"' % at,
         'did not remove session "work" ($3) of alice: changed: something happened to it; %s' % at,
         'did not see removed session "work" ($3) of alice: error: tmux did not answer; %s' % at,
+    ]
+
+
+def test_it_says_which_window_of_which_session() -> None:
+    who = 'window "old" (@7) of session "work" ($3) of alice: idle: no activity for 3d; at "/tmp/tmux-1000/default"'
+    assert written(OLD, "/var/lib/s")[:2] == [
+        "about to remove %s; policy: idle=1d protect=keep" % who,
+        'removed %s; saved in "/var/lib/s"' % who,
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any, Dict, Optional
 import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import Directory
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
-from ansible_collections.fleet.tmux.plugins.module_utils._modules import prune_options
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.options import usual_place
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.prune_options import in_short
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
 
@@ -33,7 +33,7 @@ def test_snapshots_have_a_usual_place(
     host: Host = object.__new__(Host)  # there may be no tmux to ask for its version
     host.uid, host.directory = uid, Directory(1)
     monkeypatch.setattr(host.directory, "user", lambda uid: User("anna", uid, uid, home="/home/anna"))
-    assert prune_options._usual_place(host, "snapshots") == place
+    assert usual_place(host, "snapshots") == place
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,13 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import
     compare_windows,
     declared_windows,
 )
-from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import left, wants_anew
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import (
+    Extra,
+    left,
+    wants_anew,
+    window_left,
+)
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import AttachedClient, Pane, Session
 from ansible_collections.fleet.tmux.tests.support.sessions import NOW, pane, session, window
 
 DECLARED = declared_windows([{"name": "window", "panes": [{"command": "sh"}, {"command": "make"}]}], None)
@@ -53,4 +58,34 @@ def test_nothing_lacks_where_there_is_only_more_or_another_order() -> None:
         "work", window(id="@1", name="a"), window(id="@2", name="b", number=1), MORE._replace(id="@3", number=2)
     )
     compared = compare_windows(declared, there, {})
-    assert [each.what for each in compared.drift] == ["window", "order"] and not wants_anew(compared)
+    assert [window.id for window in compared.extra] == ["@3"]
+    assert [each.what for each in compared.drift] == ["order"] and not wants_anew(compared)
+
+
+CONTROL = AttachedClient(1, "", NOW, {}, control=True)
+BUSY = window(pane(pid=1))
+WINDOWS = [
+    ({}, {}, None),
+    ({"attached": 1}, {}, None),
+    ({"attached": 1}, {"active": True}, "attached"),
+    ({"attached": 0}, {"active": True}, None),
+    ({"attached": 1, "clients": (CONTROL,)}, {}, "attached"),
+    ({"keep": "on"}, {}, "keep"),
+    ({"keep": "2000-01-01"}, {}, None),
+    ({}, {"grouped": True}, "group"),
+    ({}, {"window": BUSY}, "in_use"),
+    ({}, {"window": BUSY, "ours": True}, "in_use"),
+    ({}, {"window": BUSY, "linked": True}, None),
+    ({}, {"window": window(pane(pid=2))}, "in_use"),
+    ({}, {"window": window(pane(pid=2)), "ours": True}, None),
+    ({}, {"window": window(pane(dead=True))}, None),
+]
+
+
+@pytest.mark.parametrize("more, extra, reason", WINDOWS)
+def test_which_window_is_left(more: Dict[str, Any], extra: Dict[str, Any], reason: Optional[str]) -> None:
+    """At a prompt is what is neither used nor runs a program of somebody else's."""
+    one: Session = session("work", ONE, MORE)._replace(**more)
+    found = Extra(**{"window": MORE, "active": False, **extra})
+    why = window_left(one, found, is_used, lambda found: found.pid not in (1, 2), NOW)
+    assert (why and why.reason) == reason

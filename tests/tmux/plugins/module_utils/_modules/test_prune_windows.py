@@ -1,0 +1,329 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Windows that are not declared, and what becomes of them with prune_windows, looked at with plain tmux."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Tuple
+
+import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._actions import remove
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.snapshot import Archive, Retention
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import Ending
+from ansible_collections.fleet.tmux.plugins.module_utils._host.record import Record
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.errors import OptionError
+from ansible_collections.fleet.tmux.tests.support.declaring import (
+    CAT,
+    Json,
+    Task,
+    changes,
+    panes,
+)
+from ansible_collections.fleet.tmux.tests.support.processes import started
+from ansible_collections.fleet.tmux.tests.support.waiting import eventually
+from ansible_collections.fleet.tmux.tests.support.world import World
+
+A: Json = {"name": "a", "argv": CAT}
+B: Json = {"name": "b", "panes": [{"argv": CAT}, {"argv": CAT}]}
+OLD: Json = {"name": "old {}, #{pid}", "panes": [{"argv": CAT}, {"command": "exec cat; x"}]}
+
+
+def pruned(world: World, *windows: Json, **more: Any) -> Task:
+    return Task(world, windows=list(windows), prune_windows=True, **more)
+
+
+def names(world: World, session: str = "made") -> List[str]:
+    return world.tmux("list-windows", "-t", "=" + session, "-F", "#{window_name}").splitlines()
+
+
+def gone(told: Json) -> List[Tuple[str, str, bool]]:
+    return [(item["session"], item["name"], item["linked"]) for item in told["removed_windows"]]
+
+
+def test_windows_that_are_not_declared_any_more_are_removed(server: World) -> None:
+    """Those that this module has made, whatever they were declared to run; what is missing is added before."""
+    Task(server, windows=[OLD, A, dict(A, name="two")]).done()
+    stays = [row for row in panes(server, "window_name", "window_id", "pane_pid") if row[0] == "a"]
+    told = pruned(server, A, B).done()
+    assert names(server) == ["a", "b"]
+    assert [row for row in panes(server, "window_name", "window_id", "pane_pid") if row[0] == "a"] == stays
+    assert gone(told) == [("made", OLD["name"], False), ("made", "two", False)]
+    assert [item["id"][0] for item in told["removed_windows"]] == ["@", "@"]
+    assert changes(told) == [
+        ("made", "b", "window", "b", None),
+        ("made", None, "window", None, OLD["name"]),
+        ("made", None, "window", None, "two"),
+    ]
+    assert told["drift"] == [] and told["removed"] == []
+    assert "made: window %s" % OLD["name"] in told["diff"]["before"]["updated"]
+    assert "made: window none" in told["diff"]["after"]["updated"]
+
+
+def test_without_it_they_stay(server: World) -> None:
+    Task(server, windows=[A, OLD]).done()
+    told, error = Task(server, windows=[A]).go()
+    assert error is None and not told["changed"] and told["removed_windows"] == []
+    assert [each["what"] for each in told["drift"]] == ["window"] and names(server) == ["a", OLD["name"]]
+
+
+def test_a_shell_at_its_prompt_and_what_has_ended_go_whoever_has_made_them(server: World) -> None:
+    Task(server, windows=[A]).done()
+    server.tmux("new-window", "-d", "-t", "=made:", "-n", "shell")
+    server.tmux("split-window", "-d", "-t", "=made:shell")
+    server.tmux("set-option", "-g", "-w", "remain-on-exit", "on")
+    server.tmux("new-window", "-d", "-t", "=made:", "-n", "ended", "true")
+    eventually(lambda: server.reap() and ["ended", "1"] in panes(server, "window_name", "pane_dead"), "it has ended")
+    told = pruned(server, A).done()
+    assert gone(told) == [("made", "shell", False), ("made", "ended", False)] and names(server) == ["a"]
+
+
+def begin_in(world: World, *words: str) -> None:
+    world.tmux("send-keys", "-t", "=made:old", *words, "Enter")
+    eventually(lambda: ["cat"] in panes(world, "pane_current_command")[1:], "it is cat")
+
+
+SHELL: Json = {"name": "old"}
+USES: Dict[str, Tuple[Callable[[World], object], str]] = {
+    "in_use": (lambda world: begin_in(world, "cat"), "something runs in it"),
+    "in_use by a pane": (
+        lambda world: world.tmux("split-window", "-d", "-t", "=made:old", "cat"),
+        "something runs in it",
+    ),
+    "keep": (lambda world: world.tmux("set-option", "-t", "=made:", "@keep", "on"), "@keep is on"),
+    "group": (
+        lambda world: world.tmux("new-session", "-d", "-s", "peer", "-t", "made"),
+        "another session of its group would lose it, too",
+    ),
+    "attached": (lambda world: world.tmux("select-window", "-t", "=made:old"), "a client shows it"),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_what_is_used_stays(server: World, use: str) -> None:
+    """It shows just before it would go, and then before the task; afterwards nothing is in its way."""
+    Task(server, windows=[A, SHELL]).done()
+    before = panes(server, "window_id", "pane_id", "pane_pid")
+    act, why = USES[use]
+    with contextlib.ExitStack() as stack:
+
+        def begin() -> None:
+            act(server)
+            if use == "attached":
+                stack.enter_context(server.attached(panes(server, "session_id")[0][0]))
+
+        told, error = pruned(server, A).go(meanwhile=begin)
+        assert "not removed: window 'old': " in str(error) and not told["changed"], (told, error)
+        assert [item["name"] for item in told["not_done"]] == ["made"]
+        for check in (True, False):
+            told, error = pruned(server, A).go(check)
+            assert error is None and not told["changed"] and told["removed_windows"] == []
+            assert [(each["what"], each["found"], each["reason"]) for each in told["drift"]] == [
+                ("window", "old", use.split()[0])
+            ]
+            (warned,) = told["warned"]
+            assert warned == "session 'made' has windows that are not declared, and 1 of them stay because " + why
+    assert [row for row in panes(server, "window_id", "pane_id", "pane_pid") if row in before] == before
+
+
+def test_whoever_is_attached_elsewhere_in_the_session_does_not_keep_it(server: World) -> None:
+    Task(server, windows=[A, OLD]).done()
+    with server.attached(panes(server, "session_id")[0][0]):
+        told = pruned(server, A).done()
+    assert gone(told) == [("made", OLD["name"], False)] and names(server) == ["a"]
+
+
+def test_a_program_that_somebody_else_has_begun_stays(server: World) -> None:
+    """Also as the only thing that a window runs, and in a window of ours that has a pane more than we made."""
+    Task(server, windows=[A, {"name": "ours", "argv": CAT}]).done()
+    server.tmux("new-window", "-d", "-t", "=made:", "-n", "theirs", "cat")
+    server.tmux("split-window", "-d", "-t", "=made:ours")
+    for check in (True, False):
+        told, error = pruned(server, A).go(check)
+        assert error is None and not told["changed"]
+        assert [(each["found"], each["reason"]) for each in told["drift"]] == [
+            ("ours", "in_use"),
+            ("theirs", "in_use"),
+        ]
+    server.tmux("kill-pane", "-t", "=made:ours.1")
+    assert gone(pruned(server, A).done()) == [("made", "ours", False)] and names(server) == ["a", "theirs"]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_window_of_another_session_too_is_only_taken_out_of_this_one(server: World, times: int) -> None:
+    Task(server, windows=[A]).done()
+    for _time in range(times):
+        server.tmux("link-window", "-d", "-s", "first:0", "-t", "=made:")
+    before = panes(server, "window_id", "pane_id", "pane_pid", session="first")
+    told = pruned(server, A).done()
+    assert [(item["session"], item["linked"], item["survivors"]) for item in told["removed_windows"]] == [
+        ("made", True, [])
+    ]
+    assert names(server) == ["a"]
+    assert panes(server, "window_id", "pane_id", "pane_pid", session="first") == before
+
+
+def test_a_window_that_two_sessions_of_the_task_have_ends_when_both_have_lost_it(server: World) -> None:
+    Task(server, name=["made", "other"], windows=[A]).done()
+    server.tmux("new-window", "-d", "-t", "=made:", "-n", "both")
+    server.tmux("link-window", "-d", "-s", "=made:both", "-t", "=other:")
+    told = pruned(server, A, name=["made", "other"]).done()
+    assert [item[0] for item in gone(told)] == ["made", "other"]
+    assert names(server) == names(server, "other") == ["a"]
+
+
+def test_a_window_that_two_sessions_have_is_judged_by_what_runs_in_it_if_both_may_lose_it(server: World) -> None:
+    Task(server, name=["made", "other"], windows=[A]).done()
+    server.tmux("new-window", "-d", "-t", "=made:", "-n", "both", "cat")
+    server.tmux("link-window", "-d", "-s", "=made:both", "-t", "=other:")
+    told, error = pruned(server, A, name=["made", "other"]).go()
+    assert error is None and not told["changed"] and [each["reason"] for each in told["drift"]] == ["in_use"] * 2
+    assert names(server) == names(server, "other") == ["a", "both"]
+
+
+AFTER_THE_LAST_LOOK: Dict[str, Callable[[World], object]] = {
+    "a new pane": lambda world: world.tmux("split-window", "-d", "-t", "=made:old"),
+    "another process": lambda world: world.tmux("respawn-pane", "-k", "-t", "=made:old", "cat"),
+    "a command": lambda world: begin_in(world, "exec cat"),
+    "another name": lambda world: world.tmux("rename-window", "-t", "=made:old", "a name"),
+    "keep": lambda world: world.tmux("set-option", "-t", "=made:", "@keep", "on"),
+    "another session": lambda world: world.run("rename-session", "-t", "=made", "renamed"),
+    "the last one": lambda world: world.tmux("kill-window", "-t", "=made:a"),
+    "a client": lambda world: None,
+}
+
+
+@pytest.mark.parametrize("change", AFTER_THE_LAST_LOOK)
+def test_what_changes_between_the_last_look_and_the_end_lives(
+    server: World, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """Only tmux itself can see it by then."""
+    Task(server, windows=[A, SHELL]).done()
+    (window,) = [row for row in panes(server, "window_name", "window_id", "session_id") if row[0] == "old"]
+    call = remove.call
+    done: List[str] = []
+    with contextlib.ExitStack() as stack:
+
+        def late(*words: Any) -> bool:
+            if not done:
+                done.append(change)
+                AFTER_THE_LAST_LOOK[change](server)
+                if change == "a client":
+                    stack.enter_context(server.attached(window[2]))
+            return call(*words)
+
+        monkeypatch.setattr("ansible_collections.fleet.tmux.plugins.module_utils._actions.remove_windows.call", late)
+        told, error = pruned(server, A).go()
+    assert done and "not removed: window 'old': something happened to it after it was judged" in str(error)
+    assert told["removed_windows"] == [] and not told["changed"]
+    assert window[1] in server.tmux("list-windows", "-a", "-F", "#{window_id}").splitlines()
+    assert "@fleet_tmux_changed" not in server.tmux("show-options", "-t", window[2])
+
+
+def test_a_window_that_ends_by_itself_meanwhile_is_no_failure(server: World) -> None:
+    Task(server, windows=[A, OLD, SHELL]).done()
+    told, error = pruned(server, A).go(meanwhile=lambda: server.tmux("kill-window", "-t", "=made:old"))
+    assert error is None and gone(told) == [("made", OLD["name"], False)] and names(server) == ["a"]
+
+
+def test_windows_that_are_opened_meanwhile_are_left_alone(server: World) -> None:
+    Task(server, windows=[A, SHELL]).done()
+    told, error = pruned(server, A).go(meanwhile=lambda: server.tmux("new-window", "-d", "-t", "=made:", "-n", "new"))
+    assert error is None and gone(told) == [("made", "old", False)] and names(server) == ["a", "new"]
+
+
+def test_the_current_window_goes_too_where_nobody_is_attached(server: World) -> None:
+    Task(server, windows=[A, SHELL, dict(SHELL, name="older")]).done()
+    server.tmux("select-window", "-t", "=made:older")
+    server.tmux("select-window", "-t", "=made:old")
+    assert len(gone(pruned(server, A).done())) == 2 and names(server) == ["a"]
+
+
+def test_windows_that_may_go_are_no_reason_to_keep_a_session_that_has_drifted(server: World) -> None:
+    """All of it is done in one run: the next one changes nothing."""
+    Task(server, windows=[A, B, SHELL]).done()
+    server.tmux("new-window", "-d", "-t", "=made:", "-n", "theirs")
+    server.tmux("kill-pane", "-t", "=made:b.1")
+    told = pruned(server, A, B, recreate="on_drift").done()
+    assert len(told["removed"]) == len(told["created"]) == 1 and told["removed_windows"] == []
+    assert sorted(each["what"] for each in told["drift"]) == ["panes", "window", "window"]
+    assert names(server) == ["a", "b"]
+
+
+def test_what_outlives_a_window_is_found_and_ended(server: World, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    command = "setsid sh -c 'trap \"\" HUP; echo $$ >> %s; exec sleep 600' & exec cat" % pids
+    Task(server, windows=[A, {"name": "old", "command": command}]).done()
+    eventually(lambda: pids.exists() and pids.read_text(encoding="ascii").strip(), "it runs")
+    task = pruned(server, A)
+    task.ending = Ending(terminate=True, grace_period=5)
+    told = task.done()
+    (item,) = told["removed_windows"]
+    (survivor,) = item["survivors"]
+    assert str(survivor["pid"]) == pids.read_text(encoding="ascii").strip() and survivor["result"] == "terminated"
+    assert started(survivor["pid"]) is None
+
+
+def test_a_session_is_saved_before_windows_of_it_go(server: World, tmp_path: Path) -> None:
+    Task(server, windows=[A, OLD]).done()
+    folder = tmp_path / "saved"
+    task = pruned(server, A)
+    task.archive = Archive(str(folder), False, Retention())
+    told = task.done()
+    (item,) = told["removed_windows"]
+    with open(os.path.join(item["snapshot"], "session.json"), encoding="utf-8") as stream:
+        assert [window["name"] for window in json.load(stream)["windows"]] == ["a", OLD["name"]]
+    server.tmux("new-window", "-d", "-t", "=made:", "-n", "more")
+    server.tmux("set-option", "-t", "=made:", "@no_snapshot", "on")
+    told = task.done()
+    assert [each["snapshot"] for each in told["removed_windows"]] == [None]
+
+
+def test_what_cannot_be_saved_stays(server: World, tmp_path: Path) -> None:
+    Task(server, windows=[A, OLD]).done()
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    folder.chmod(0o777)
+    task = pruned(server, A)
+    task.archive = Archive(str(folder), False, Retention())
+    for check in (True, False):
+        told, error = task.go(check)
+        assert "snapshot_dir: " in str(error) and not told["changed"] and told["removed_windows"] == []
+    assert names(server) == ["a", OLD["name"]]
+
+
+class Lines(Record):
+    """A log that is a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: List[str] = []
+
+    def write(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def test_the_system_log_tells_of_it_before_and_after(server: World) -> None:
+    Task(server, windows=[A, SHELL]).done()
+    (window,) = [row for row in panes(server, "window_name", "window_id", "session_id") if row[0] == "old"]
+    log, task = Lines(), pruned(server, A)
+    task.journal = Journal(log, "state=present")
+    _told, error = task.go()
+    assert error is None
+    who = 'window "old" (%s) of session "made" (%s) of ' % (window[1], window[2])
+    assert [line.partition(who)[0] for line in log.lines] == ["about to remove ", "removed "], log.lines
+
+
+def test_it_needs_windows_that_are_declared(server: World) -> None:
+    options: List[Json] = [{}, {"windows": []}]
+    for more in options:
+        with pytest.raises(OptionError, match="prune_windows: it keeps what is declared, and needs at least one"):
+            Task(server, prune_windows=True, **more)
+    with pytest.raises(OptionError, match="snapshot_dir: it is about windows that are removed; it needs prune_windows"):
+        Task(server, snapshot_dir="default")
+    with pytest.raises(OptionError, match="prune_windows: only for state=present"):
+        Task(server, prune_windows=True, state="absent")
