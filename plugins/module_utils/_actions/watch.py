@@ -108,8 +108,9 @@ class _Watch:
         seen_to = any(subject.processes for subject in found.values())
         if not (loud_ones or (self._policy.watches and seen_to)):
             return found
-        listed = self._listed(loud_ones.values())
+        # First the screens: what is printed before the clocks are read is on no screen then, so it is not for nothing.
         shown = self._shown(loud_ones.values())
+        listed = self._listed(loud_ones.values())
         loud_ones = {number: _compared(each, shown) for number, each in loud_ones.items()}
         begun = {**begun, **loud_ones}
         host.wait(WATCH_SECONDS)

@@ -6,9 +6,10 @@
 
 import sys
 import time
-from typing import Optional
+from typing import Any, Callable, List, Optional
 
 import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.watch import _Watch
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.commands import named
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.rules import Policy
 from ansible_collections.fleet.tmux.tests.support.runs import (
@@ -100,6 +101,33 @@ def test_what_shows_is_marked_and_goes_at_its_deadline(server: World, monkeypatc
     given = int(str(marked(server, identity)).split()[1])
     eventually(lambda: time.time() > given + 2, "its time has come")
     assert told(perform(server, notice, rules("shows", "busy"))) == {"shows": "removed: idle"}
+
+
+def test_what_is_printed_while_the_watch_begins_is_none(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Screens and clocks are read one after the other: what comes in between is in one of them and not in the other."""
+    identity = server.new("typed", "cat")
+    created = server.session(identity).created
+
+    def types() -> None:
+        before = printed_at(server, identity)
+        eventually(lambda: time.time() > max(before, created + IDLE + 1) + 1, "another second")
+        server.tmux("send-keys", "-t", identity + ":", "x", "Enter")
+        eventually(lambda: printed_at(server, identity) > before, "it is printed")
+
+    types()
+    begun: List[Any] = []
+    for name in ("_listed", "_shown"):
+
+        def after(watch: _Watch, given: Any, original: Callable[..., Any] = getattr(_Watch, name)) -> Any:
+            found = original(watch, given)
+            begun.append(given)
+            if len(begun) == 1:
+                types()
+            return found
+
+        monkeypatch.setattr(_Watch, name, after)
+    assert told(perform(server, Gently(), rules("typed"))) == {"typed": "kept: active"}
+    assert len(begun) > 2 and identity in server.ids()
 
 
 def test_input_keeps_what_only_shows(server: World) -> None:
