@@ -82,6 +82,27 @@ options:
       the last million.
     type: int
     default: 100
+  cleanup:
+    description:
+      - With O(state=completed), which files go with the job. They are removed when its end was recorded, however it
+        ended, just before its session, by the run that sees that.
+      - That is done with the rights of the user whose server it is, never with those of root. Only files and links that
+        belong to that user are removed, of a link only itself, and no directory. Nobody but that user and root may be
+        able to exchange a directory on the way to them. RV(job.left_files) and a warning say what is still there, and
+        why. What is missing is fine.
+    type: dict
+    suboptions:
+      log:
+        description: Whether the file of O(log) is removed. It then needs to be read by somebody before, or
+          RV(job.content) has to be enough.
+        type: str
+        choices: [keep, remove]
+        default: keep
+      files:
+        description: The paths of other files, at most 100, absolute or beginning with V(~/).
+        type: list
+        elements: str
+        default: []
   jobs_dir:
     description:
       - With O(state=completed), where the records are, one file for each job. It is made if it is missing, for nobody
@@ -466,12 +487,16 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ migration.job.content or migration.job.log }}"
 
-- name: Run this again, whatever was recorded, and look at its exit status
+- name: Run this again, whatever was recorded, look at its exit status, and leave no files
   fleet.tmux.tmux_session:
     name: self-test
     state: completed
-    argv: [sh, -c, exit 4]
+    command: echo half >~/.self-test.progress; exit 4
     rerun: true
+    log: ~/self-test.log
+    cleanup:
+      log: remove
+      files: [~/.self-test.progress]
     fail_on_status: false
   register: test
   failed_when: test.failed or test.job.exit_status not in [0, 4]
@@ -784,6 +809,16 @@ job:
         owner, and never as root.
       type: str
       returned: always
+    removed_files:
+      description: The files that were removed because of O(cleanup).
+      type: list
+      elements: str
+      returned: always
+    left_files:
+      description: The C(path) of each of them that could not be removed, and the C(reason).
+      type: list
+      elements: dict
+      returned: always
     reason:
       description: Why something of this is not known. Empty else.
       type: str
@@ -800,6 +835,8 @@ job:
     recorded: 1798848095
     content: "migrating\ndone"
     log: /home/alice/migration.log
+    removed_files: []
+    left_files: []
     reason: ""
 unit:
   description: The systemd unit that the server lives in, as in RV(fleet.tmux.tmux_session_info#module:servers). Null

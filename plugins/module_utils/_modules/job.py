@@ -8,6 +8,7 @@ import time
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.birth import Birth
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.clean_up import clean_up
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.job_records import Records
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.log import log_path
@@ -67,6 +68,8 @@ UNKNOWN: Item = {
     "recorded": None,
     "content": None,
     "log": None,
+    "removed_files": [],
+    "left_files": [],
     "reason": "",
 }
 """A job of which nothing is known."""
@@ -85,10 +88,13 @@ class Task(NamedTuple):
     fail_on_status: bool = True
     lines: int = 100
     place: Optional[str] = None
+    removes_log: bool = False
+    files: Tuple[str, ...] = ()
 
 
 def task_of(values: Dict[str, Any], options: SessionOptions) -> Task:
     """What the module's options say of a job."""
+    cleanup = values["cleanup"] or {}
     return Task(
         options._replace(keep_exited=True),
         values["name"][0],
@@ -98,6 +104,8 @@ def task_of(values: Dict[str, Any], options: SessionOptions) -> Task:
         values["fail_on_status"],
         values["content_lines"],
         None if values["jobs_dir"] == STANDARD_PLACE else values["jobs_dir"],
+        cleanup.get("log") == "remove",
+        tuple(cleanup.get("files") or ()),
     )
 
 
@@ -148,7 +156,9 @@ class Completion:
         if known.record is not None and action == RETURNED:
             return self._returned(known.record)
         if check:
-            self.job.update(ended=None, timed_out=None, reason=None)  # Nobody knows yet.
+            self.job.update(
+                ended=None, timed_out=None, reason=None, removed_files=None, left_files=None
+            )  # Nobody knows yet.
             if session is None:
                 return self._promise_run()
             self._promise_end(session)
@@ -314,11 +324,25 @@ class Completion:
                 "started in a window of it; the job has ended and is recorded"
             )
             own = []
+        else:
+            self._clean_up()  # Before: if we are cut off now, another run finds the session, and does that again.
         plan = _removing(self._seen, own)
         hands = WorkingHands(self._host, self._seen, self._options, self._ending, self._journal, birth=self._birth)
         outcomes = carry_out(plan, hands)
         self._take(outcomes, hands)
         return failure(plan, outcomes)
+
+    def _clean_up(self) -> None:
+        """Remove the files that are to go with the job, and say which could not."""
+        user = self._seen.server.user
+        logs = [self._log] if self._log is not None and self._task.removes_log else []
+        paths = [log_path(path, user) for path in [*logs, *self._task.files]]
+        if not paths:
+            return
+        done = clean_up(paths, user, self._host.timeout)
+        left = [{"path": brief(path, _PATH_CHARS), "reason": brief(why)} for path, why in done.left.items()]
+        self.job.update(removed_files=[brief(path, _PATH_CHARS) for path in done.removed], left_files=left)
+        self._trouble += [f"cleanup: {each['path']} is still there: {each['reason']}" for each in left]
 
     # --- verdicts
 

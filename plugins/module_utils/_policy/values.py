@@ -354,6 +354,17 @@ def _log(option: str, value: str) -> str:
     return value
 
 
+_FILES = 100
+"""Files of a job at most."""
+
+
+def _cleanup(option: str, value: Params) -> Dict[str, Any]:
+    files = value.get("files") or ()
+    if len(files) > _FILES:
+        raise OptionError("%s: %d files; at most %d can be given" % (option, len(files), _FILES))
+    return {"log": value.get("log"), "files": [_log(option + ": files", path) for path in files]}
+
+
 def _typed(option: str, value: str) -> str:
     """It may be secret, so the message does not have it."""
     if not value:
@@ -395,6 +406,7 @@ CHECKS: Dict[str, Callable[[str, Any], Any]] = {
     "argv": _words,
     "attached_idle": duration,
     "chdir": _without_null,
+    "cleanup": _cleanup,
     "command": _command,
     "content_lines": _between(1, 1000000),
     "env": _variables,
@@ -580,8 +592,9 @@ _NO_JOB = ("windows", "snapshot", "snapshot_owner", "keep_exited")
 def a_job(params: Params, called: Called) -> None:
     """One command in a session of its own, which is run once."""
     if params["state"] != "completed":
-        if params["rerun"]:
-            raise OptionError("%s: only for state=completed, not for state=%s" % (called("rerun"), params["state"]))
+        extra = [called(option) for option in ("rerun", "cleanup") if params[option]]
+        if extra:
+            raise OptionError("%s: only for state=completed, not for state=%s" % (", ".join(extra), params["state"]))
         return
     if len(set(params["name"])) > 1:
         raise OptionError("%s: with state=completed it takes exactly one name" % called("name"))
@@ -590,6 +603,8 @@ def a_job(params: Params, called: Called) -> None:
     if others:
         said = ", ".join(map(called, others))
         raise OptionError("%s: a job is one command in a session that is removed; leave it out" % said)
+    if (params["cleanup"] or {}).get("log") == "remove" and params["log"] is None:
+        raise OptionError("%s: there is no log to remove; it needs %s" % (called("cleanup"), called("log")))
     if not _given(params, "command", "argv"):
         words = (called("command"), called("argv"))
         raise OptionError("%s or %s: state=completed needs something that comes to an end" % words)

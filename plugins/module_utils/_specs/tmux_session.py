@@ -14,6 +14,13 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     "fail_on_timeout": {"type": "bool", "default": True},
     "fail_on_status": {"type": "bool", "default": True},
     "content_lines": {"type": "int", "default": 100},
+    "cleanup": {
+        "type": "dict",
+        "options": {
+            "log": {"type": "str", "choices": ["keep", "remove"], "default": "keep"},
+            "files": {"type": "list", "elements": "str", "default": []},
+        },
+    },
     "jobs_dir": {"type": "str", "default": "default"},
     "command": {"type": "str"},
     "argv": {"type": "list", "elements": "str"},

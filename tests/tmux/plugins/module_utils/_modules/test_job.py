@@ -376,3 +376,52 @@ def test_what_cannot_be_recorded_stays_until_it_can(server: World, monkeypatch: 
     place(server).chmod(0o700)
     told, error = task(server, *waiting, fail_on_status=False)
     assert (error, told["job"]["exit_status"], there(server), ran(server)) == (None, 2, "first", "once\n")
+
+
+def test_what_goes_with_a_job_is_removed_and_nothing_else(server: World) -> None:
+    """Whether the owner has a file, a link, or a directory there; and it is done before the session goes."""
+    home = Path(server.folder)
+    (home / "kept").write_text("kept")
+    (home / "link").symlink_to("kept")
+    (home / "folder").mkdir()
+    os.mkfifo(str(home / "fifo"))
+    log, progress = home / "log", home / "progress"
+    progress.write_text("half")
+    files = tuple(str(home / name) for name in ("progress", "link", "folder", "fifo", "missing", "none/missing"))
+    checked, error = task(server, log=str(log), removes_log=True, files=files, check=True)
+    assert (error, checked["job"]["removed_files"], progress.exists()) == (None, None, True)
+    told, error = task(server, log=str(log), removes_log=True, files=files)
+    assert (error, told["job"]["removed_files"]) == (None, [str(log), str(progress), str(home / "link")])
+    why = "it is neither a file nor a link"
+    assert told["job"]["left_files"] == [{"path": str(home / name), "reason": why} for name in ("folder", "fifo")]
+    assert told["trouble"] == ["cleanup: %s is still there: %s" % (home / name, why) for name in ("folder", "fifo")]
+    assert [path.exists() for path in (log, progress, home / "link", home / "kept", home / "folder")] == [
+        *(False, False, False),
+        *(True, True),
+    ]
+    progress.write_text("another's")
+    again, error = task(server, log=str(log), removes_log=True, files=files)
+    assert (error, again["job"]["removed_files"], progress.exists()) == (None, [], True), "nothing was run"
+
+
+def test_nothing_is_removed_that_others_can_exchange(server: World) -> None:
+    open_folder = Path(server.folder) / "open"
+    open_folder.mkdir()
+    open_folder.chmod(0o777)
+    (open_folder / "file").write_text("")
+    told, error = task(server, files=(str(open_folder / "file"),))
+    assert error is None and (open_folder / "file").exists()
+    assert "may be written by others" in told["job"]["left_files"][0]["reason"]
+
+
+def test_what_goes_with_a_job_stays_until_its_session_goes(server: World) -> None:
+    job = words(server, "read go")
+    progress = Path(server.folder) / "progress"
+    progress.write_text("half")
+    task(server, *job, seconds=0, files=(str(progress),))
+    server.tmux("split-window", "-d", "-t", "=job:", "exec cat")
+    server.tmux("send-keys", "-t", "=job:.0", "Enter")
+    assert task(server, *job, files=(str(progress),))[1] is None and progress.exists()
+    server.tmux("kill-pane", "-t", "=job:.1")
+    told, error = task(server, *job, files=(str(progress),))
+    assert (error, told["job"]["removed_files"], progress.exists()) == (None, [str(progress)], False)

@@ -210,6 +210,10 @@ def test_the_defaults_of_a_module_are_values_it_may_have(module: str) -> None:
         ("session", dict(JOB, recreate="always"), "recreate: a job is one command .*"),
         ("session", dict(JOB, command=None, windows=[WINDOW]), "windows: a job is one command .*"),
         ("session", dict(JOB, snapshot="/s", restore_commands=True), "snapshot, restore_commands: a job is one .*"),
+        ("session", {"cleanup": {"log": "keep", "files": []}}, "cleanup: only for state=completed, .*=present"),
+        ("session", dict(JOB, cleanup={"log": "remove", "files": []}), "cleanup: there is no log .*; it needs log"),
+        ("session", dict(JOB, cleanup={"log": "keep", "files": ["a"]}), "cleanup: files: 'a' is no path of a file; .*"),
+        ("session", dict(JOB, cleanup={"log": "keep", "files": ["/a"] * 101}), "cleanup: 101 files; at most 100 .*"),
         ("session", dict(JOB, wait_timeout="90"), "wait_timeout: 90 has no unit; write 90s"),
         ("session", dict(JOB, jobs_dir="here"), "jobs_dir: 'here' is not absolute; write a path that begins with /"),
         # Waiting.
