@@ -93,8 +93,8 @@ options:
     type: dict
     suboptions:
       log:
-        description: Whether the file of O(log) is removed. It then needs to be read by somebody before, or
-          RV(job.content) has to be enough.
+        description: Whether the file of O(log) is removed, and the older one of O(log_max_size). RV(job.content) then
+          has to be enough.
         type: str
         choices: [keep, remove]
         default: keep
@@ -273,6 +273,14 @@ options:
       - In a session that is there it begins from then on, if its output is not written there yet. A C(pipe-pane) that
         somebody else has begun is left as it is; a warning and RV(drift) say so.
       - It takes exactly one O(name), and neither O(windows) nor O(snapshot).
+    type: str
+  log_max_size:
+    description:
+      - How large the file of O(log) gets, as a number with a unit (V(K), V(M), V(G) or V(T)), like V(10M); at least
+        V(64K). Before it would be larger it is renamed to one that ends in C(.1), in place of the one that was called
+        so, and a new one is begun. So the last part of the output is there, and nothing is lost between the two.
+      - By default it has no limit.
+      - It holds for a log that begins to be written. One that is written already is left as it is.
     type: str
   recreate:
     description:
@@ -478,6 +486,7 @@ EXAMPLES = r"""
     state: completed
     command: echo migrating; sleep 1; echo done
     log: ~/migration.log
+    log_max_size: 10M
     wait_timeout: 2h
   async: 7300
   poll: 2

@@ -115,8 +115,8 @@ TRAVELS = {
     },
     "tmux_session": {
         "_modules": "bounds home items job options results secret session session_hands session_wait single",
-        "_actions": "birth clean_up create job_records journal log prune_windows reconcile remove remove_windows restore "
-        "saved snapshot survivors wait windows",
+        "_actions": "birth clean_up create job_records journal log prune_windows reconcile remove remove_windows "
+        "restore saved snapshot survivors wait windows",
         "_policy": "clocks commands decisions declared durations errors jobs keep patterns plan recreate values",
     },
     "tmux_send_keys": {

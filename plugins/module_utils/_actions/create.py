@@ -117,6 +117,7 @@ class NewSession(NamedTuple):
     keep_exited: Optional[bool] = None
     options: Tuple[Tuple[str, str], ...] = ()
     log: Optional[str] = None
+    log_max_size: Optional[int] = None
     job: str = ""
 
     @property
@@ -528,7 +529,7 @@ class Creator:
         commands += windows_.making(window, created.id, created.version, {}, replaces=True)
         commands.append(set_for_window(created.id + ":", True))
         if new.log is not None:
-            commands += pipes.start(created.id + ":", created.id, new.log, created.version)
+            commands += pipes.start(created.id + ":", created.id, new.log, created.version, new.log_max_size)
         if new.job:
             # After its command has begun: who finds the mark must not take the placeholder for the job.
             commands.append(["set-option", "-t", created.id, JOB_OPTION, new.job])

@@ -297,8 +297,8 @@ def _first(session: Session) -> Window:
     return min(session.windows, key=lambda window: window.number)
 
 
-def reconcile(client: Client, seen: Seen, wanted: Comparison) -> None:
-    """Set what is to be set in one session.
+def reconcile(client: Client, seen: Seen, wanted: Comparison, log_max_size: Optional[int] = None) -> None:
+    """Set what is to be set in one session. ``log_max_size``: in bytes, of a log that begins.
 
     :raises TmuxError: when it could not be done.
     """
@@ -311,7 +311,7 @@ def reconcile(client: Client, seen: Seen, wanted: Comparison) -> None:
         client.script(renaming, version)
     settings.apply(client, [setting for setting, _was in wanted.options], version)
     if wanted.log is not None:
-        client.call(pipes.start(pipes.first_pane(wanted.session), wanted.session.id, wanted.log, version))
+        client.call(pipes.start(pipes.first_pane(wanted.session), wanted.session.id, wanted.log, version, log_max_size))
     if keep is None:
         return
     client.call(exits.set_for_session(wanted.session, keep, version))

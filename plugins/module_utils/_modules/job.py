@@ -47,7 +47,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.values import S
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import job_marks
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import first_pane
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import OLDER, first_pane
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
 
 _DECLARED = ("argv", "chdir", "command", "height", "log", "options", "width", "window_name")
@@ -336,6 +336,7 @@ class Completion:
         """Remove the files that are to go with the job, and say which could not."""
         user = self._seen.server.user
         logs = [self._log] if self._log is not None and self._task.removes_log else []
+        logs += [path + OLDER for path in logs if self._task.options.log_max_size is not None]
         paths = [log_path(path, user) for path in [*logs, *self._task.files]]
         if not paths:
             return

@@ -61,6 +61,7 @@ class SessionOptions(NamedTuple):
     options: Tuple[Tuple[str, str], ...] = ()
     windows: Tuple[DeclaredWindow, ...] = ()
     log: Optional[str] = None
+    log_max_size: Optional[int] = None
     job: str = ""
     prune_windows: bool = False
 
@@ -82,6 +83,7 @@ def session_options(values: Dict[str, Any]) -> SessionOptions:
         options=tuple(sorted((values["options"] or {}).items())),
         windows=declared_windows(values["windows"] or (), None),
         log=values["log"],
+        log_max_size=values["log_max_size"],
         prune_windows=values["prune_windows"],
     )
 

@@ -451,7 +451,7 @@ class WorkingHands(_ServerHands):
             if wanted.windows.missing:
                 self._add(wanted)
                 added = True
-            reconcile(self._client(), self._seen, wanted)
+            reconcile(self._client(), self._seen, wanted, self._options.log_max_size)
             if wanted.pruned:
                 gone, problem = self._prune(wanted)
                 if problem:

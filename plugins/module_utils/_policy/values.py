@@ -354,6 +354,16 @@ def _log(option: str, value: str) -> str:
     return value
 
 
+_LEAST_LOG = 65536
+
+
+def _log_size(option: str, value: Any) -> int:
+    size = _bytes(option, value)
+    if size < _LEAST_LOG:
+        raise OptionError("%s: %s is less than 64K, which is the least" % (option, value))
+    return size
+
+
 _FILES = 100
 """Files of a job at most."""
 
@@ -422,6 +432,7 @@ CHECKS: Dict[str, Callable[[str, Any], Any]] = {
     "keys": _keys,
     "leak_above": _leaks,
     "log": _log,
+    "log_max_size": _log_size,
     "max_percent": _percent,
     "max_removals": _limit,
     "max_removals_per_owner": _limit,
@@ -518,7 +529,7 @@ def limits(params: Params, called: Called) -> None:
 
 CREATION = tuple("argv chdir command env height snapshot snapshot_owner width window_name windows".split())
 """What new sessions are like."""
-ALSO_LATER = ("keep_exited", "log", "options")
+ALSO_LATER = ("keep_exited", "log", "log_max_size", "options")
 """What is set in sessions that are there, too."""
 
 
@@ -629,6 +640,8 @@ def something_to_type(params: Params, called: Called) -> None:
 def one_log(params: Params, called: Called) -> None:
     """What one command prints is in one file."""
     others = [called(option) for option in _given(params, "windows", "snapshot")]
+    if params["log_max_size"] is not None and params["log"] is None:
+        raise OptionError("%s: there is no log; it needs %s" % (called("log_max_size"), called("log")))
     if params["log"] is None or params["state"] != "present":
         return
     if others:

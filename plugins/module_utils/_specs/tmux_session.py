@@ -58,6 +58,7 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     "keep_exited": {"type": "bool"},
     "options": {"type": "dict"},
     "log": {"type": "str"},
+    "log_max_size": {"type": "str"},
     "recreate": {"type": "str", "choices": ["never", "on_drift", "always"], "default": "never"},
     "prune_windows": {"type": "bool", "default": False},
     "snapshot_dir": {"type": "path"},

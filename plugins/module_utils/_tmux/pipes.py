@@ -28,6 +28,9 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Sess
 OPTION = "@fleet_tmux_log"
 """The user option that tells where the output of a session is written. What it says is only believed if it is seen."""
 
+OLDER = ".1"
+"""How the name of the older file ends, where there is one."""
+
 _ATTEMPTS, _PAUSE = 50, 0.1
 """How often, and in which intervals, is looked again at what a server has just started."""
 _DELETED = " (deleted)"
@@ -64,7 +67,7 @@ def writes(server_pid: Optional[int], uid: int, path: str) -> Optional[bool]:
 
     The kernel says so: the option and the pipe of a pane may be anybody's by now.
     """
-    name = os.path.basename(path)
+    name = os.path.basename(path)  # What keeps an older file, too, has the new one open.
     for _attempt in range(_ATTEMPTS):
         table, _others = proctable.read_table([uid])
         own = [process for process in table.values() if process.ppid == server_pid]
@@ -73,6 +76,8 @@ def writes(server_pid: Optional[int], uid: int, path: str) -> Optional[bool]:
             return True
         if name + _DELETED in found:
             return None
+        if any(_rotates(process, path) for process in own):
+            return True
         if server_pid not in table or all(process.command != table[server_pid].command for process in own):
             return False
         proctable.wait(_PAUSE)  # One of them has not become what it is to be.
@@ -89,20 +94,52 @@ def _output(process: Process) -> str:
 
 def _begins(process: Process, path: str) -> bool:
     """Whether a process is the shell that is about to do that."""
+    return _text(path) in _words(process)
+
+
+def _rotates(process: Process, path: str) -> bool:
+    """Whether a process is the shell that does that, and is just exchanging the file."""
+    return any(word.startswith(_beginning(path)) for word in _words(process))
+
+
+def _words(process: Process) -> List[str]:
     try:
-        words = proctable.read_file("%s/%d/cmdline" % (proctable.PROC, process.pid))
+        return os.fsdecode(proctable.read_file("%s/%d/cmdline" % (proctable.PROC, process.pid))).split("\0")
     except OSError:
-        return False
-    return _text(path) in os.fsdecode(words).split("\0")
+        return []
 
 
 def _text(path: str) -> str:
     return "umask 077; exec cat >>%s" % shlex.quote(path)
 
 
-def start(place: str, session: str, path: str, version: Version) -> List[Command]:
-    """Append what a pane prints from now on to a file that is there. It replaces what was done with it before."""
+def _beginning(path: str) -> str:
+    return "umask 077; f=%s; m=" % shlex.quote(path)
+
+
+_ROTATING = (
+    """%d; exec >>"$f"; while :; do [ -f "$f" ] || exec >>"$f"; s=$(wc -c <"$f"); n=$(((m-${s:-0})/4096)); """
+    """if [ $n -lt 1 ]; then [ -d "$f.1" ] || mv -f "$f" "$f.1"; exec >>"$f"; n=1; fi; """
+    """{ r=$(LC_ALL=C dd bs=4096 count=$n 2>&1 >&3 3>&-) || exit; } 3>&1; case $r in "0+0 "*) exit;; esac; done"""
+)
+"""Copy as many times at most 4096 bytes as surely fit into the file, then look how much that was.
+
+Each of them is written as soon as it is read. While the file is exchanged, what is printed waits in the pipe. It ends
+with the pipe: that is when ``dd`` has read nothing.
+"""
+
+
+def _rotating_text(path: str, size: int) -> str:
+    return _beginning(path) + _ROTATING % size
+
+
+def start(place: str, session: str, path: str, version: Version, size: Optional[int] = None) -> List[Command]:
+    """Append what a pane prints from now on to a file that is there. It replaces what was done with it before.
+
+    :param size: how many bytes the file gets before it takes the place of the older one, ``PATH.1``; None: no limit.
+    """
+    text = _text(path) if size is None else _rotating_text(path, size)
     return [
-        ["pipe-pane", "-t", place, expanded_literal(_text(path).replace("%", "%%"), version)],
+        ["pipe-pane", "-t", place, expanded_literal(text.replace("%", "%%"), version)],
         ["set-option", "-t", session, OPTION, path],
     ]

@@ -54,10 +54,14 @@ NAMES = [
 
 
 def task(
-    world: World, log: str, words: Tuple[str, ...] = ("sh", "-c", "echo first; read x; echo $x"), check: bool = False
+    world: World,
+    log: str,
+    words: Tuple[str, ...] = ("sh", "-c", "echo first; read x; echo $x"),
+    check: bool = False,
+    size: Optional[int] = None,
 ) -> Told:
     """Have a session ``job`` with a log, which keeps what has exited."""
-    options = SessionOptions(None, words, "/", (), None, None, None, keep_exited=True, log=log)
+    options = SessionOptions(None, words, "/", (), None, None, None, keep_exited=True, log=log, log_max_size=size)
     host = Host(world.binary, PATIENCE, Directory(PATIENCE))
     before = look_at(host, world.path)
     made, compared = planned("present", ["job"], "never", options, before)
@@ -90,12 +94,13 @@ def tells(path: str, word: str) -> bool:
     return word in told(path)
 
 
+@pytest.mark.parametrize("size", [None, 65536])
 @pytest.mark.parametrize("name", NAMES)
-def test_all_that_is_printed_is_there_and_nothing_else_happens(server: World, name: str) -> None:
+def test_all_that_is_printed_is_there_and_nothing_else_happens(server: World, name: str, size: Optional[int]) -> None:
     folder = os.path.join(server.folder, "logs")
     os.mkdir(folder)
     path = os.path.join(folder, name)
-    said, error = task(server, path)
+    said, error = task(server, path, size=size)
     assert (error, [item["name"] for item in said["created"]]) == (None, ["job"])
     eventually(lambda: "first" in told(path), "its first words are there")
     server.tmux("send-keys", "-t", "=job:", "later", "Enter")
@@ -192,6 +197,77 @@ def test_check_mode_promises_the_same_options_with_a_log(server: World) -> None:
     path = os.path.join(server.folder, "log")
     promised, done, again = task(server, path, check=True)[0], task(server, path)[0], task(server, path, check=True)[0]
     assert [[item["options"] for item in said["sessions"]] for said in (promised, done, again)] == [[{}, {}]] * 3
+
+
+LINES = 20000
+PRINTS = 'stty -onlcr; i=0; while [ $i -lt %d ]; do i=$((i + 1)); echo "line $i of many"; done; read x; echo $x' % LINES
+PRINTED = "".join("line %d of many\n" % number for number in range(1, LINES + 1))
+SIZE = 256 * 1024
+
+
+def test_a_log_of_limited_size_has_the_last_of_it_in_order(server: World) -> None:
+    """What is in the two files is what was printed: nothing is lost, or twice, where one ends and the other begins."""
+    path = os.path.join(server.folder, "log")
+    assert SIZE < len(PRINTED) < 2 * SIZE - 4096
+    assert task(server, path, ("sh", "-c", PRINTS), size=SIZE)[1] is None
+    eventually(lambda: tells(path, "line %d of many" % LINES), "its last line is there")
+    assert told(path + ".1") + told(path) == PRINTED
+    for one in (path, path + ".1"):
+        assert os.path.getsize(one) <= SIZE and stat.S_IMODE(os.stat(one).st_mode) == 0o600
+    assert waited_log(server) == path
+    again, error = task(server, path, ("sh", "-c", PRINTS), size=SIZE)
+    assert (error, again["changed"]) == (None, False), "it is seen to be written"
+    server.tmux("send-keys", "-t", "=job:", "later", "Enter")
+    eventually(lambda: tells(path, "later"), "each line is written at once")
+    server.tmux("kill-session", "-t", "=job")
+    eventually(lambda: holders(path) + holders(path + ".1") == [], "the file is closed, and what wrote to it is gone")
+
+
+def test_what_is_put_aside_again_and_again_is_whole(absent: World) -> None:
+    """Each older file is kept here, by a name of its own, before the next one takes its place."""
+    path = os.path.join(absent.folder, "log")
+    tools = Path(absent.folder) / "tools"
+    tools.mkdir()
+    kept = tools / "mv"
+    kept.write_text('#!/bin/sh\n/bin/mv "$@" && ln "$3" "%s/$(date +%%s%%N)"\n' % tools)
+    kept.chmod(0o700)
+    absent.run("-f", "/dev/null", "new-session", "-d", "exec cat", PATH="%s:/usr/bin:/bin" % tools)
+    assert task(absent, path, ("sh", "-c", PRINTS), size=65536)[1] is None
+    eventually(lambda: tells(path, "line %d of many" % LINES), "its last line is there")
+    older = sorted(one for one in tools.iterdir() if one != kept)
+    assert "".join(one.read_text(encoding="utf-8") for one in older) + told(path) == PRINTED
+    assert len(older) == len(PRINTED) // 65536
+
+
+def test_where_no_older_file_can_be_the_log_goes_on(server: World) -> None:
+    path = os.path.join(server.folder, "log")
+    os.mkdir(path + ".1")
+    assert task(server, path, ("sh", "-c", PRINTS), size=65536)[1] is None
+    eventually(lambda: tells(path, "line %d of many" % LINES), "its last line is there")
+    assert (told(path), os.listdir(path + ".1")) == (PRINTED, [])
+
+
+def test_a_log_of_limited_size_that_was_deleted_is_begun_anew(server: World) -> None:
+    path = os.path.join(server.folder, "log")
+    assert task(server, path, size=65536)[1] is None
+    eventually(lambda: "first" in told(path), "its first words are there")
+    os.unlink(path)
+    assert waited_log(server) is None
+    said, error = task(server, path, size=65536)
+    assert (error, said["changed"]) == (None, True)
+    assert waited_log(server) == path
+
+
+def test_a_session_that_is_there_has_a_log_of_limited_size_from_then_on(server: World) -> None:
+    path = os.path.join(server.folder, "log")
+    server.new("job", "sh", "-c", "read x; " + PRINTS)
+    server.tmux("set-option", "-w", "-t", "=job:", "remain-on-exit", "on")
+    for changes in (True, False):
+        said, error = task(server, path, size=SIZE)
+        assert (error, said["changed"]) == (None, changes)
+    server.tmux("send-keys", "-t", "=job:", "Enter")
+    eventually(lambda: tells(path, "line %d of many" % LINES), "its last line is there")
+    assert os.path.getsize(path + ".1") <= SIZE
 
 
 def linked(folder: str) -> str:

@@ -201,6 +201,9 @@ def test_the_defaults_of_a_module_are_values_it_may_have(module: str) -> None:
         ("session", {"log": "/a", "name": ["a", "b"]}, "name: with log it takes exactly one name"),
         ("session", {"log": "/a", "snapshot": "/s"}, "log: it is for what one command prints; leave out snapshot"),
         ("session", {"log": "/a", "state": "absent"}, "log: only for state=present, not for state=absent"),
+        ("session", {"log_max_size": "1M"}, "log_max_size: there is no log; it needs log"),
+        ("session", {"log": "/a", "log_max_size": "63K"}, "log_max_size: 63K is less than 64K, which is the least"),
+        ("session", {"log": "/a", "log_max_size": "1000"}, "log_max_size: '1000' is no size; write a number .*"),
         # Jobs.
         ("session", {"rerun": True}, "rerun: only for state=completed, not for state=present"),
         ("session", dict(JOB, name=["a", "b"]), "name: with state=completed it takes exactly one name"),
