@@ -14,7 +14,8 @@ options:
     description:
       - The name of the socket of a tmux server, as C(tmux -L) has it. The socket is in the directory C(/tmp/tmux-UID)
         of the user the module runs as.
-      - E(TMUX) and E(TMUX_TMPDIR) of the Ansible process are never looked at.
+      - E(TMUX) and E(TMUX_TMPDIR) of the Ansible process are never looked at. So a playbook that is started in a pane
+        of tmux and runs on the same host (C(ansible_connection=local)) does the same as anywhere else.
       - The default is V(default), tmux's own.
     type: str
   socket_path:
