@@ -177,7 +177,8 @@ options:
     elements: dict
     suboptions:
       name:
-        description: Its name. By default tmux names it after what runs in it. No two windows have the same.
+        description: Its name. By default tmux names it after what runs in it. No two windows have the same. With the
+          option C(automatic-rename) it is only the first one, for tmux names the window then.
         type: str
       command:
         description:

@@ -81,7 +81,7 @@ def session_options(values: Dict[str, Any]) -> SessionOptions:
         restore_commands=values["restore_commands"],
         keep_exited=values["keep_exited"],
         options=tuple(sorted((values["options"] or {}).items())),
-        windows=declared_windows(values["windows"] or (), None),
+        windows=declared_windows(values["windows"] or (), None, values["options"]),
         log=values["log"],
         log_max_size=values["log_max_size"],
         prune_windows=values["prune_windows"],

@@ -28,6 +28,7 @@ class DeclaredWindow(NamedTuple):
     """A window, with at least one pane.
 
     ``mark``: what tells it apart from the others that are declared. ``label``: the same for people.
+    ``automatic``: whether tmux is to call it after what runs in it, so that its name is only the first one.
     """
 
     mark: str
@@ -36,6 +37,7 @@ class DeclaredWindow(NamedTuple):
     layout: str = ""
     options: Pairs = ()
     focus: bool = False
+    automatic: bool = False
 
     @property
     def label(self) -> str:
@@ -46,12 +48,21 @@ _PLACE = ":"
 """Begins the mark of a window without a name, and no name that can be declared."""
 
 
-def declared_windows(windows: Sequence[Mapping[str, Any]], chdir: Optional[str]) -> Tuple[DeclaredWindow, ...]:
-    """Windows as options say them, with what holds for all of their panes said of each."""
-    return tuple(_window(number, window, chdir) for number, window in enumerate(windows, 1))
+_RENAME = "automatic-rename"
+_ON = ("on", "yes", "1")
 
 
-def _window(number: int, given: Mapping[str, Any], chdir: Optional[str]) -> DeclaredWindow:
+def declared_windows(
+    windows: Sequence[Mapping[str, Any]], chdir: Optional[str], options: Optional[Mapping[str, str]] = None
+) -> Tuple[DeclaredWindow, ...]:
+    """Windows as options say them, with what holds for all of their panes said of each.
+
+    :param options: what the session says of all of its windows.
+    """
+    return tuple(_window(number, window, chdir, options or {}) for number, window in enumerate(windows, 1))
+
+
+def _window(number: int, given: Mapping[str, Any], chdir: Optional[str], options: Mapping[str, str]) -> DeclaredWindow:
     outer = dict(given, chdir=given.get("chdir") or chdir, title=None, focus=False)
     name = given.get("name")
     return DeclaredWindow(
@@ -61,6 +72,7 @@ def _window(number: int, given: Mapping[str, Any], chdir: Optional[str]) -> Decl
         layout=given.get("layout") or "",
         options=_pairs(given.get("options")),
         focus=bool(given.get("focus")),
+        automatic=dict(options, **(given.get("options") or {})).get(_RENAME) in _ON,
     )
 
 
@@ -145,7 +157,8 @@ class Compared(NamedTuple):
 
     @property
     def renamed(self) -> List[Match]:
-        return [(wanted, found) for wanted, found in self.matches if wanted.name not in (None, found.name)]
+        named = [match for match in self.matches if not match[0].automatic]
+        return [(wanted, found) for wanted, found in named if wanted.name not in (None, found.name)]
 
 
 def compare_windows(wanted: Sequence[DeclaredWindow], session: Session, marks: Mapping[str, str]) -> Compared:

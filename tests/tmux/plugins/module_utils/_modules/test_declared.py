@@ -478,6 +478,21 @@ def test_a_session_whose_windows_tmux_names_is_as_it_is_declared(server: World) 
     assert panes(server, "window_id", "pane_id", session="first") == before
 
 
+@pytest.mark.parametrize("of_window", [True, False])
+def test_a_window_that_tmux_names_keeps_what_tmux_calls_it(server: World, of_window: bool) -> None:
+    """What is declared is only its first name, as it is for programs that make sessions from such a file."""
+    own = {"automatic-rename": "on"}
+    windows: List[Json] = [{"name": "mine", "command": "exec cat", "options": own if of_window else {}}]
+    task = Task(server, windows=windows, options={} if of_window else own)
+    assert task.go()[1] is None
+    name = ["display-message", "-p", "-t", "=made:", "#{window_name}"]
+    eventually(lambda: server.tmux(*name) == "cat", "tmux names it after what runs in it")
+    for check in (True, False):
+        again, error = task.go(check)
+        assert error is None and not again["changed"] and again["drift"] == [], again
+    assert server.tmux(*name) == "cat"
+
+
 def test_a_session_is_declared_as_it_is_and_made_again_from_that(server: World) -> None:
     """Its declaration changes nothing while it is there, and makes one like it when it is gone."""
     some = [{"command": "exec cat"}, {"command": 'exec cat # "two"'}]  # Of an argv, old ones show no single words.
