@@ -294,7 +294,8 @@ options:
       - Save each session before it is removed, to C(OWNER/TIME-NAME-RANDOM) in this directory. Without this option
         none is saved, and what was removed cannot be got back. What is saved is the
         whole text of every pane, the layout, working directories, commands, options and the names (never the values)
-        of environment variables.
+        of environment variables. C(declaration) in its C(session.json) is the session as options of
+        M(fleet.tmux.tmux_session), like that of M(fleet.tmux.tmux_session_info).
       - The script C(restore) in a snapshot brings its windows, layouts, directories and text back. Its owner types
         C(sh SNAPSHOT/restore), and needs tmux and Python 3 for it, neither Ansible nor this collection. It refuses to
         run for anybody else; an admin uses O(fleet.tmux.tmux_session#module:snapshot). Nothing that ran in the session

@@ -25,6 +25,7 @@ class Store:
         self.world = world
         self.path = os.path.join(world.folder, "snapshots")
         self.user = seen(world).server.user
+        self.discreet = False
 
     def archive(self, colors: bool = False, **retention: Any) -> Archive:
         made = Archive(self.path, colors, Retention(**retention))
@@ -34,7 +35,9 @@ class Store:
     def save(self, identity: str, colors: bool = False, owner: Optional[User] = None) -> str:
         """Save one session; the path of its snapshot."""
         session = self.world.session(identity)
-        return self.archive(colors).save(self.world.client(), session, owner or self.user, NOW).path
+        one = seen(self.world)
+        one.client.discreet = self.discreet
+        return self.archive(colors).save(one, session, owner or self.user, NOW).path
 
     def manner(self, **more: Any) -> Gently:
         return Gently(archive=Archive(self.path, False, Retention(**more)))

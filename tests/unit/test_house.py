@@ -108,15 +108,15 @@ def test_packages_are_marked_by_empty_files() -> None:
 # What each module needs of the three upper floors: all of it is sent to every host with every task.
 TRAVELS = {
     "tmux_session_info": {
-        "_modules": "bounds declaration home info items options owners resources results",
-        "_actions": "clients evidence examine restore watch",
+        "_modules": "bounds home info items options owners resources results",
+        "_actions": "clients declaration evidence examine restore watch",
         "_policy": "attached clocks commands decide decisions durations errors guards keep notice patterns "
         "protections reasons rules values",
     },
     "tmux_session": {
         "_modules": "bounds home items job options results secret session session_hands session_wait single",
-        "_actions": "birth clean_up create job_records journal log prune_windows reconcile remove remove_windows "
-        "restore saved snapshot survivors wait windows",
+        "_actions": "birth clean_up create declaration job_records journal log prune_windows reconcile remove "
+        "remove_windows restore saved snapshot survivors wait windows",
         "_policy": "clocks commands decisions declared durations errors jobs keep patterns plan recreate values",
     },
     "tmux_send_keys": {
@@ -131,8 +131,8 @@ TRAVELS = {
     },
     "tmux_session_prune": {
         "_modules": "bounds items options owners prune prune_options prune_owners prune_result results telling",
-        "_actions": "carry_out clients evidence examine hands journal mail nested notices notify remember remove "
-        "restore saved snapshot survivors texts veto watch",
+        "_actions": "carry_out clients declaration evidence examine hands journal mail nested notices notify remember "
+        "remove restore saved snapshot survivors texts veto watch",
         "_policy": "attached clocks commands decide decisions durations errors guards keep notice patterns "
         "protections reasons rules values",
     },

@@ -243,7 +243,7 @@ class RealHands(Hands):
                 if unsaved_wished(decision.subject.session.no_snapshot):
                     yield Saved(decision, None)
                     continue
-                yield Saved(decision, archive.save(one.client, decision.subject.session, one.server.user, self._now))
+                yield Saved(decision, archive.save(one, decision.subject.session, one.server.user, self._now))
             except SnapshotError as error:
                 unsaved.append(begin(decision).not_done("not_saved", f"kept, because it could not be saved: {error}"))
         there = held(one, self._policy) if unsaved else None

@@ -109,7 +109,7 @@ class Pruner:
         if not now:
             return None  # There is nothing to save any more, nor to remove.
         user = self._seen.server.user
-        return self._archive.save(self._seen.client, now[0], user, int(time.time())).path
+        return self._archive.save(self._seen, now[0], user, int(time.time())).path
 
     def _look(self) -> Seen:
         return self._seen._replace(listing=read_or_nothing(self._seen.client))

@@ -18,9 +18,10 @@ import re
 import secrets
 import stat
 import time
-from typing import Any, Container, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Container, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions import restore
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.declaration import Json, declaration
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.restore import (
     DESCRIPTION,
     DESCRIPTION_BYTES,
@@ -46,9 +47,15 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import (
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown, to_text
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import (
+    named_by_tmux,
+    option_names,
+    with_own_options,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Command, variable_names
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Flood, TmuxError
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.fields import number
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, Window
 
 _SCRIPT_BYTES = pkgutil.get_data(restore.__name__.rpartition(".")[0], "restore.py") or b""
@@ -66,6 +73,8 @@ _LEAST_OF_PANE = 4096
 _OPTIONS_BYTES = 65536
 _ENVIRONMENT_BYTES = 262144
 _VARIABLES = 1000
+_OPTIONS = 1000
+"""User options. A session with more of them is saved without its declaration."""
 _TRIES = 6
 """How often the text of a pane is asked for, each time less of it."""
 _ENTRIES_LIMIT = 20000
@@ -163,7 +172,7 @@ class Archive:
             with _incoming(top.handle) as incoming:
                 yield top.handle, incoming
 
-    def save(self, client: Client, session: Session, owner: User, now: int) -> Snapshot:
+    def save(self, one: Seen, session: Session, owner: User, now: int) -> Snapshot:
         """Save one session.
 
         :raises SnapshotError: when it could not be saved; nothing of it is left then.
@@ -174,7 +183,7 @@ class Archive:
                 os.mkdir(draft, 0o700, dir_fd=incoming)
                 with entered(draft, incoming) as inside:
                     paper = self._paper(inside, owner, len(session.panes))
-                    paper.fill(client, session, owner, now)
+                    paper.fill(one, session, owner, now)
                     if os.geteuid() == 0:
                         os.fchown(inside, owner.uid, owner.gid)
                 self._written[owner.uid] = self._written.get(owner.uid, 0) + paper.written
@@ -301,23 +310,29 @@ class _Paper:
         lines = [f"the oldest {self._lines} lines"] if self._lines else []
         return lines + self._cut
 
-    def fill(self, client: Client, session: Session, owner: User, now: int) -> None:
-        described = _description(client, session, owner, now, self._cut)
+    def fill(self, one: Seen, session: Session, owner: User, now: int) -> None:
+        described = _description(one, session, owner, now, self._cut)
         panes = sorted({pane.id for pane in session.panes})
         texts = [(pane, more) for pane in panes for more in ([[], ["-e"]] if self._colors else [[]])]
         for done, (pane, more) in enumerate(texts):
             # What one pane does not need is for the others.
-            text, missing = _captured(client, pane, (self._room - self.written) // (len(texts) - done), more)
+            text, missing = _captured(one.client, pane, (self._room - self.written) // (len(texts) - done), more)
             if not more:
                 self._lines += missing
                 text = _SPACES_AT_END.sub(b"", text)
             # Below the last line of a screen there are empty ones, which would push it out of sight when it is back.
             self._write(_color_file(pane) if more else text_file(pane), text.rstrip(b"\n") + b"\n")
-        told = json.dumps(dict(described, left_out=self.left_out), indent=2, ensure_ascii=True) + "\n"
-        if len(told) > DESCRIPTION_BYTES:
-            raise SnapshotError(f"to describe it would take more than {DESCRIPTION_BYTES} bytes")
-        self._write(DESCRIPTION, told.encode("ascii"))
+        self._write(DESCRIPTION, self._told(described).encode("ascii"))
         self._write(SCRIPT, _SCRIPT_BYTES, 0o700)
+
+    def _told(self, described: Json) -> str:
+        for part in (described, dict(described, declaration=None)):
+            if part is not described:
+                self._cut.append("its declaration")
+            told = json.dumps(dict(part, left_out=self.left_out), indent=2, ensure_ascii=True) + "\n"
+            if len(told) <= DESCRIPTION_BYTES:
+                return told
+        raise SnapshotError(f"to describe it would take more than {DESCRIPTION_BYTES} bytes")
 
     def _write(self, name: str, data: bytes, mode: int = 0o600) -> None:
         self.written += len(data)
@@ -492,8 +507,8 @@ def _history_of(client: Client, pane: str) -> int:
         return 0
 
 
-def _description(client: Client, session: Session, owner: User, now: int, cut: List[str]) -> Dict[str, Any]:
-    options, whole = _said_within(client, ["show-options", "-t", session.id], _OPTIONS_BYTES)
+def _description(one: Seen, session: Session, owner: User, now: int, cut: List[str]) -> Json:
+    options, whole = _said_within(one.client, ["show-options", "-t", session.id], _OPTIONS_BYTES)
     if not whole:
         cut.append(f"options beyond {_OPTIONS_BYTES} bytes")
     return {
@@ -503,9 +518,20 @@ def _description(client: Client, session: Session, owner: User, now: int, cut: L
         "saved": now,
         "created": session.created,
         "options": shown(options, True),
-        "environment": _variables_of(client, session, cut),
+        "environment": _variables_of(one.client, session, cut),
         "windows": [_window(window) for window in session.windows],
+        "declaration": _declaration(one, session, option_names(options)) if whole else None,
     }
+
+
+def _declaration(one: Seen, session: Session, names: Sequence[str]) -> Optional[Json]:
+    """The session as options of tmux_session, with the values too: its owner alone reads it."""
+    if len(names) > _OPTIONS:
+        return None
+    (asked,) = with_own_options(one._replace(listing=one.listing._replace(sessions=(session,))), names).listing.sessions
+    automatic = [window for window, is_so in named_by_tmux(one.client, session.id).items() if is_so]
+    options = asked.options if names else {}
+    return None if options is None else declaration(session, options, automatic)
 
 
 def _variables_of(client: Client, session: Session, cut: List[str]) -> List[str]:
@@ -524,7 +550,7 @@ def _said_within(client: Client, command: Command, limit: int) -> Tuple[str, boo
         return flood.stdout[:limit], False
 
 
-def _window(window: Window) -> Dict[str, Any]:
+def _window(window: Window) -> Json:
     return {
         "index": window.number,
         "name": shown(window.name)[:NAME_LIMIT],
@@ -541,7 +567,7 @@ def _is_layout(window: Window) -> bool:
     return problem_of(window.layout, len(window.panes)) is None
 
 
-def _pane(pane: Pane) -> Dict[str, Any]:
+def _pane(pane: Pane) -> Json:
     return {
         "index": pane.number,
         "active": pane.active,

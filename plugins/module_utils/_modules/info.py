@@ -21,6 +21,7 @@ from typing import (
     TypeVar,
 )
 
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.declaration import declaration
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.evidence import Look, whole
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.examine import origin
 from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
@@ -40,7 +41,6 @@ from ansible_collections.fleet.tmux.plugins.module_utils._modules.bounds import 
     first,
     with_servers,
 )
-from ansible_collections.fleet.tmux.plugins.module_utils._modules.declaration import declaration
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.home import Home
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.items import (
     Item,
@@ -62,6 +62,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import (
     pane_texts,
     user_options,
 )
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import as_stored
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import TmuxError
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.members import TOO_MANY, Members
@@ -262,8 +263,14 @@ def _session(one: Seen, session: Session, wish: Wish, now: int, members: Members
         item["windows"] = [_window(one, window, wish, members, more) for window in windows]
         item["more"]["windows"] = others
     if wish.wants("declaration"):
-        item["declaration"] = declaration(one, session, more.options.get(session.id, {}), more.automatic)
+        item["declaration"] = None if one.discreet else _declaration(one, session, more)
     return item
+
+
+def _declaration(one: Seen, session: Session, more: _More) -> Optional[Item]:
+    own = {name: value for name, value in more.options.get(session.id, {}).items() if value is not None}
+    stored = as_stored(list(own.values()), one.listing.version)
+    return declaration(session, dict(zip(own, stored)), more.automatic)
 
 
 def _activity(look: Look, subject: Subject, too_many: bool, now: int) -> Dict[str, Any]:

@@ -39,6 +39,11 @@ Options = Dict[str, Optional[str]]
 """Values by name; None for one that stays on the host."""
 
 
+def option_names(printed: str) -> List[str]:
+    """The user options among those that a session shows, and perhaps lines of their values that look like some."""
+    return sorted(set(_OPTION_NAME.findall(printed)))
+
+
 def user_options(client: Client, ids: Sequence[str]) -> Dict[str, Options]:
     """The user options of sessions, by session id and name, without what a task remembers of its own in them.
 
@@ -46,7 +51,7 @@ def user_options(client: Client, ids: Sequence[str]) -> Dict[str, Options]:
     """
     printed = _sections(client, [(identity, ["show-options", "-t", identity]) for identity in ids])
     names = {
-        identity: {name for name in _OPTION_NAME.findall(text) if not name.startswith(REMEMBERED) and name not in _OWN}
+        identity: {name for name in option_names(text) if not name.startswith(REMEMBERED) and name not in _OWN}
         for identity, text in printed.items()
     }
     if client.discreet:
@@ -129,15 +134,16 @@ def _own(number: int, names: Sequence[str], found: Dict[str, str], version: Vers
     return dict(zip(values, as_stored(list(values.values()), version)))
 
 
-def named_by_tmux(client: Client) -> Dict[str, bool]:
-    """Whether the windows of a server, by id, are named after what runs in them.
+def named_by_tmux(client: Client, session: str = "") -> Dict[str, bool]:
+    """Whether the windows of a server or one of its sessions, by id, are named after what runs in them.
 
     :raises TmuxError: when the server cannot be asked.
     """
     nonce = secrets.token_hex(8)
     fields = ["#{window_id}", "#{automatic-rename}"]
-    printed = rows(to_text(client.call([["list-windows", "-a", "-F", row(nonce, "a", fields)]])), nonce)
-    return {identity: value in ("on", "1") for _kind, (identity, value) in printed}
+    which = ["-t", session] if session else ["-a"]
+    printed = rows(to_text(client.call([["list-windows", *which, "-F", row(nonce, "a", fields)]])), nonce)
+    return {listed[0]: listed[1] in ("on", "1") for _kind, listed in printed if len(listed) == len(fields)}
 
 
 def pane_texts(client: Client, panes: Sequence[str], lines: int, dead: Collection[str] = ()) -> Dict[str, str]:

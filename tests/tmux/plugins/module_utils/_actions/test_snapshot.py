@@ -37,6 +37,7 @@ from ansible_collections.fleet.tmux.tests.support.runs import (
     only,
     perform,
     prepare,
+    seen,
     told,
 )
 from ansible_collections.fleet.tmux.tests.support.snapshots import NOW, Store, described, rich, settled, shape
@@ -200,7 +201,7 @@ def test_of_what_there_is_no_room_for_the_newest_part_is_saved(store: Store) -> 
     for room in (10000, 40000):  # Of the first, tmux prints more than is read at all.
         archive = Archive(store.path, False, Retention(), Bounds(room, 10**7))
         archive.prepare()
-        made = archive.save(store.world.client(), store.world.session(identity), store.user, NOW)
+        made = archive.save(seen(store.world), store.world.session(identity), store.user, NOW)
         lines = saved_text(made.path)[:-1] if saved_text(made.path)[-1] == "" else saved_text(made.path)
         words = [line for line in lines if line]
         assert words[-1] == "E-N-D" and words[-2] == "line 8999 of many"
@@ -230,7 +231,7 @@ def test_one_owner_has_so_many_bytes_in_a_run_and_the_last_are_shared_out(store:
     session, sizes = store.world.session(identity), []
     with pytest.raises(SnapshotError, match="snapshots of %d bytes were already made for " % most):
         for _time in range(100):
-            made = archive.save(store.world.client(), session, store.user, NOW)
+            made = archive.save(seen(store.world), session, store.user, NOW)
             sizes.append(sum(os.path.getsize(path) for path in files_below(made.path)))
     assert sorted(sizes, reverse=True) == sizes and sum(sizes) < most + 12000 + script and len(sizes) > 6
     assert store.incoming == []
@@ -244,7 +245,7 @@ def test_every_pane_has_its_part(store: Store) -> None:
     eventually(lambda: "small" in captured(store.world, store.world.session(identity).panes[1].id), "it has printed")
     archive = Archive(store.path, False, Retention(), Bounds(9000, 10**6))
     archive.prepare()
-    path = archive.save(store.world.client(), store.world.session(identity), store.user, NOW).path
+    path = archive.save(seen(store.world), store.world.session(identity), store.user, NOW).path
     assert saved_text(path, pane=1)[0] == "small one" and len(saved_text(path, pane=0)) > 100
 
 
@@ -471,7 +472,7 @@ def shelf(store: Store, *ages: int, now: int = NOW) -> List[str]:
     made = []
     for age in ages:
         archive = store.archive()
-        made.append(archive.save(store.world.client(), store.world.session("$0"), store.user, now - age * DAY).path)
+        made.append(archive.save(seen(store.world), store.world.session("$0"), store.user, now - age * DAY).path)
     return made
 
 
@@ -512,9 +513,9 @@ def test_the_newest_stay_within_so_many_bytes(store: Store) -> None:
 def test_one_run_makes_no_more_than_is_kept(store: Store) -> None:
     archive = store.archive(size=1)
     archive.prepare()
-    archive.save(store.world.client(), store.world.session("$0"), store.user, NOW)
+    archive.save(seen(store.world), store.world.session("$0"), store.user, NOW)
     with pytest.raises(SnapshotError, match="snapshots of 1 bytes were already made"):
-        archive.save(store.world.client(), store.world.session("$0"), store.user, NOW)
+        archive.save(seen(store.world), store.world.session("$0"), store.user, NOW)
 
 
 def test_who_wants_no_snapshot_gets_none_and_may_stay_for_that(store: Store) -> None:

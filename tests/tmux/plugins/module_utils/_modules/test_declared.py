@@ -7,10 +7,12 @@
 import contextlib
 import functools
 import itertools
+import json
 import os
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._actions import snapshot
 from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import Directory
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.info import Wish, describe
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.secret import hidden, secrets_of
@@ -29,6 +31,7 @@ from ansible_collections.fleet.tmux.tests.support.declaring import (
     drifted,
     panes,
 )
+from ansible_collections.fleet.tmux.tests.support.snapshots import Store, described
 from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
 from ansible_collections.fleet.tmux.tests.support.world import World
 
@@ -519,3 +522,46 @@ def test_a_session_is_declared_as_it_is_and_made_again_from_that(server: World) 
     for each in (told, again):
         each["windows"][1].pop("layout", None)  # It has the numbers of panes in it.
     assert again == told
+
+
+def test_a_snapshot_declares_a_session_as_it_is(server: World) -> None:
+    """With what others may not be told, for its owner alone reads it; and the session is made again from that."""
+    some = [{"command": "exec cat"}, {"command": "exec cat; x"}]
+    own = {"@made": "by #{pid} $HOME;", "@lines": "a\n@other 1\n", "@empty": ""}
+    Task(server, windows=[{"name": "a", "panes": some}, {"name": "b"}], options=own).done()
+    store = Store(server)
+    store.discreet = True
+    (identity,) = [session.id for session in server.listing().sessions if session.name == "made"]
+    path = store.save(identity)
+    told = described(path)["declaration"]
+    assert told == frozen(server, "made")
+    assert told["options"] == own
+    for check in (True, False):
+        again, error = Task(server, **told).go(check)
+        assert error is None and not again["changed"] and again["drift"] == []
+    server.tmux("kill-session", "-t", "=made")
+    Task(server, **told).done()
+    made = frozen(server, "made")
+    for each in (told, made):
+        each["windows"][0].pop("layout", None)  # It has the numbers of panes in it.
+    assert made == told
+
+
+def test_a_snapshot_without_room_for_it_has_no_declaration(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(server)
+    whole = described(store.save("$0"))
+    assert whole["declaration"]["name"] == ["first"] and whole["left_out"] == []
+    monkeypatch.setattr(snapshot, "DESCRIPTION_BYTES", len(json.dumps(whole, indent=2)) - 100)
+    less = described(store.save("$0"))
+    assert (less["declaration"], less["left_out"]) == (None, ["its declaration"])
+    assert less["windows"] == whole["windows"]
+
+
+@pytest.mark.parametrize(("word", "options"), [("\u202e", 0), ("", 1001)])
+def test_a_snapshot_of_what_cannot_be_declared_has_no_declaration(server: World, word: str, options: int) -> None:
+    """A command with what turns the direction of a line round, or more user options than anybody has."""
+    identity = server.new("odd", "sh", "-c", "exec cat # " + word)
+    for start in range(0, options, 100):
+        numbers = range(start, min(start + 100, options))
+        server.tmux(*" ; ".join("set-option -t %s @x%d 1" % (identity, number) for number in numbers).split())
+    assert described(Store(server).save(identity))["declaration"] is None

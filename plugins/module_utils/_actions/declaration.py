@@ -7,12 +7,13 @@
 from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.restore import problem_of
-from ansible_collections.fleet.tmux.plugins.module_utils._modules.bounds import PANES, WINDOWS
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import as_stored, shell_command, unsuitable
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import shell_command, unsuitable
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, Window
 
 Json = Dict[str, Any]
+
+WINDOWS, PANES = 100, 100
+"""Windows of a session, and panes of a window, beyond which none is told."""
 
 _OURS = "@fleet_tmux_"
 """Begins the names of user options by which the modules remember something of one session."""
@@ -21,20 +22,19 @@ _ALONE = '/bin/sh -c exec "$0" '
 """How tmux before 3.2, which quotes nothing, shows a program that was the only word of an argv of ours."""
 
 
-def declaration(
-    one: Seen, session: Session, options: Mapping[str, Optional[str]], automatic: Collection[str]
-) -> Optional[Json]:
+def declaration(session: Session, options: Mapping[str, str], automatic: Collection[str]) -> Optional[Json]:
     """The options; None where they cannot be told whole, or not be taken as they are.
 
-    :param options: its user options. ``automatic``: the ids of windows that tmux names after what runs in them.
+    :param options: its user options, as the server holds them.
+    :param automatic: the ids of windows that tmux names after what runs in them.
     """
-    if one.discreet or unsuitable(session.name) or not _has_bounds(session):
+    if unsuitable(session.name) or not _has_bounds(session):
         return None
     window = next((window for window in session.windows if window.active), session.windows[0])
     told: Json = {"name": [session.name], "width": window.width, "height": window.height}
-    own = {name: value for name, value in options.items() if value is not None and not name.startswith(_OURS)}
+    own = {name: value for name, value in options.items() if not name.startswith(_OURS)}
     if own:
-        told["options"] = dict(zip(own, as_stored(list(own.values()), one.listing.version)))
+        told["options"] = own
     names = [window.name for window in session.windows]
     windows = sorted(session.windows, key=lambda each: each.number)
     told["windows"] = [_window(window, names, window.id not in automatic) for window in windows]
