@@ -91,6 +91,18 @@ def test_what_is_not_run_is_not_typed() -> None:
     ]
 
 
+def test_a_pane_of_which_nothing_is_run_is_a_shell() -> None:
+    pane = {"enter": False, "shell_command": ["a", {"cmd": "b", "enter": True}]}
+    result, notes = from_tmuxp(
+        {"session_name": "work", "windows": [{"panes": [pane, {"enter": False, "shell_command": "c"}]}]}
+    )
+    assert result["windows"] == [{"panes": [{"command": typed("b")}, {}]}]
+    assert notes == [
+        "windows[0].panes[0].shell_command[0]: nothing is typed that is not run, so it is left out",
+        "windows[0].panes[1].shell_command: nothing is typed that is not run, so it is left out",
+    ]
+
+
 @pytest.mark.parametrize(
     "session, window, pane, expected",
     [
@@ -155,6 +167,16 @@ def test_options_are_written_as_tmux_writes_them() -> None:
     assert result["options"] == {"status": "off", "repeat-time": "200", "@mine": "x"}
     assert result["windows"] == [{"options": {"main-pane-height": "30", "synchronize-panes": "on"}}]
     assert notes == ["global_options: they are set for this session, and not for all of its server"]
+
+
+def test_a_part_in_percent_and_a_name_that_is_only_the_first_are_taken_over() -> None:
+    own = {"main-pane-height": "67%", "automatic-rename": True}
+    (one,) = windows({"window_name": "first", "layout": "main-horizontal", "options": own})
+    assert one == {
+        "name": "first",
+        "layout": "main-horizontal",
+        "options": {"main-pane-height": "67%", "automatic-rename": "on"},
+    }
 
 
 def test_the_last_that_wants_the_focus_has_it() -> None:
