@@ -146,6 +146,8 @@ options:
         So once they are set it is made to forget its messages, those too that have nothing to do with this, unless
         it ends, or does not answer any more, in between. As long as the session is there, whoever may use its server
         can read the values of the session itself (C(tmux show-environment)).
+      - Variables of a session that exists are left alone. RV(drift) names those that it does not have as they are
+        declared, without any value.
       - Callbacks that show all arguments of tasks, like C(display_args_to_stdout), show them, as those of every module,
         unless the task has C(no_log).
     type: dict
@@ -169,7 +171,10 @@ options:
         name, or that was made as it by this module; that is given its name again. One that is declared without a name
         may be any that was begun with the same commands. Options are set. What runs, order, layouts, focus, titles,
         directories and environments of windows that exist are left alone. RV(drift) tells of windows that are not
-        declared, of another order, of another number of panes and of other commands. See O(prune_windows).
+        declared, of another order, of another number of panes, of other commands, and of layouts, directories and the
+        variables in O(env) as far as tmux shows them. See O(prune_windows).
+      - Titles are not compared, for programs choose them, nor is which window and pane is the current one, nor what
+        variables single panes were begun with, which tmux does not show.
       - All of a session is made within O(timeout), or nothing of it. So is all that is added to one that exists; who
         is attached to it stays in the same window meanwhile, and windows of others are left alone.
       - It takes the place of O(command), O(argv) and O(window_name), and cannot be together with O(snapshot).
@@ -191,7 +196,9 @@ options:
         type: list
         elements: str
       chdir:
-        description: The directory in which its panes start, like O(chdir).
+        description:
+          - The directory in which its panes start, like O(chdir).
+          - tmux shows since 3.3 where a pane was begun; before, RV(drift) does not tell of that.
         type: str
       env:
         description: Environment variables for its panes, besides those of O(env). They are as secret as those.
@@ -226,6 +233,8 @@ options:
           - How its panes lie, V(even-horizontal), V(even-vertical), V(main-horizontal), V(main-vertical) or V(tiled),
             or exactly what tmux shows as C(window_layout) for a window with as many panes.
           - By default they are tiled.
+          - In a window that exists, one of those words is compared only by which panes are beside and below each other,
+            and V(tiled) not at all. What tmux shows is compared whole while the window has the same size.
         type: str
       options:
         description: Options of a window and user options for it, like O(options), which they take the place of.
@@ -253,7 +262,8 @@ options:
         session, options of a window (like C(mode-keys)) for each of O(windows), or the first window; see C(man tmux).
         They are set in sessions that exist, too. No other option is changed or removed.
       - Names are written in full. An option that the tmux of the server does not have, an option of a server, and a
-        value that it does not take are errors, and no option is set then.
+        value that it does not take are errors, and no option is set then. Check mode finds the first two, but no value,
+        for tmux says only of an option that it sets whether it takes it.
       - Values are stored as they are written, without expanding anything. One of yes or no is written V(on) or V(off),
         also without quotes. Control characters but newlines and tabs are refused.
       - Where tmux prints a value otherwise than it was written (C(bold) as C(bright), before 2.9), a user option that
@@ -290,8 +300,8 @@ options:
       - V(on_drift) creates those anew in which a declared pane has ended or has another command. One that is attached,
         that its user keeps with C(@keep), that has a living pane that was not made from O(windows), or in a shell of
         which something runs, stays nevertheless; a warning and RV(drift[].reason) say so.
-      - With V(on_drift), windows and panes that are not declared, and another order, are no reason to create a session
-        anew. Nor is a window a reason to leave one that O(prune_windows) would remove.
+      - With V(on_drift), windows and panes that are not declared, and another order, layout, directory or variable, are
+        no reason to create a session anew. Nor is a window a reason to leave one that O(prune_windows) would remove.
       - V(always) creates all anew, whatever runs in them. Such a task always changes something.
       - What can be known before is found while the old session is still there, values of O(options) too. What runs in
         the new one begins when the old one has gone, for it may not be able to run twice at a time; if it ends at
@@ -719,15 +729,16 @@ drift:
       returned: always
     what:
       description: V(window) for one that is not declared, V(order) of the windows, V(panes) for their number,
-        V(command), and V(log) where the output goes to another C(pipe-pane).
+        V(command), V(layout) of panes, V(chdir) where a pane was begun, V(env) for a variable of the session, and
+        V(log) where the output goes to another C(pipe-pane).
       type: str
       returned: always
     declared:
-      description: What is declared. Null for a window that is not.
+      description: What is declared. Null for a window that is not. The name of a variable, never its value.
       type: str
       returned: always
     found:
-      description: What was found. Of other users only with O(evidence_detail=full).
+      description: What was found. Null for a variable. Of other users only with O(evidence_detail=full).
       type: str
       returned: always
     reason:

@@ -13,11 +13,13 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.windows import
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import PROC, Process, Processes, read_file
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import to_text
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import (
+    ENV,
     KEEP_EXITED,
     LOG,
     NAME,
     OPTION,
     WINDOW,
+    Begun,
     Compared,
     DeclaredWindow,
     Difference,
@@ -34,7 +36,13 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.shells import is_shell, is_told_nothing
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import exits, pipes, settings
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Command, expanded_literal
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
+    Capability,
+    Command,
+    as_stored,
+    expanded_literal,
+    has_variable,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Failed
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
@@ -57,6 +65,8 @@ class Declared(NamedTuple):
     options: Tuple[Tuple[str, str], ...] = ()
     windows: Tuple[DeclaredWindow, ...] = ()
     log: Optional[str] = None
+    chdir: Optional[str] = None
+    env: Tuple[Tuple[str, str], ...] = ()
 
 
 Spared = Tuple[Tuple[Window, Left], ...]
@@ -68,6 +78,7 @@ class Comparison(NamedTuple):
     ``left``: why it is not made anew, where that was to be done. ``others_log``: the log that it should have, and has
     not because of a pipe of somebody else's. ``ours``: the ids of windows in which there is only what was declared
     once. ``pruned``: the windows that are to go. ``spared``: those that were to, and why they do not.
+    ``env``: the variables that it does not have as declared.
     """
 
     session: Session
@@ -82,6 +93,7 @@ class Comparison(NamedTuple):
     ours: Tuple[str, ...] = ()
     pruned: Tuple[Extra, ...] = ()
     spared: Spared = ()
+    env: Tuple[str, ...] = ()
 
     @property
     def differences(self) -> List[Difference]:
@@ -103,8 +115,9 @@ class Comparison(NamedTuple):
         gone, spared = [extra.window.id for extra in self.pruned], {window.id: why for window, why in self.spared}
         stay = [window for window in self.windows.extra if window.id not in gone]
         reasons = [spared[window.id].reason if window.id in spared else own for window in stay]
-        reasons += [own] * len(self.windows.drift)
         differences = [Difference(WINDOW, None, window.name) for window in stay] + list(self.windows.drift)
+        differences += [Difference(ENV, name) for name in self.env]
+        reasons += [own] * (len(differences) - len(stay))
         return told + list(zip(self._tellable(differences), reasons))
 
     @property
@@ -138,9 +151,10 @@ def compare(seen: Seen, sessions: Sequence[Session], declared: Declared) -> Dict
     marks = {identity: one.mark for identity, one in made.items()}
     any_options = declared.options or any(window.options for window in declared.windows)
     known = settings.known(seen.client) if any_options and sessions else None
+    begun = _begun(seen, declared) if sessions else None
     found = {}
     for session in sessions:
-        windows = compare_windows(declared.windows, session, marks)
+        windows = compare_windows(declared.windows, session, marks, begun)
         wanted = [] if known is None else _settings(session, windows, declared, known)
         found[session.id] = Comparison(
             session,
@@ -149,6 +163,7 @@ def compare(seen: Seen, sessions: Sequence[Session], declared: Declared) -> Dict
             windows,
             seen.discreet,
             ours=tuple(window.id for window in session.windows if _is_ours(window, made)),
+            env=_otherwise(seen.client, session, declared.env),
         )
     return found if declared.log is None else _logged_otherwise(seen, found, declared.log)
 
@@ -259,6 +274,26 @@ def _logged(seen: Seen, compared: Comparison, log: str, piped: Mapping[str, Pipe
     if ours is False:
         return compared._replace(others_log=log)
     return compared if ours and now.log == log else compared._replace(log=log, logged=now.log)
+
+
+def _begun(seen: Seen, declared: Declared) -> Begun:
+    """Where the panes of a server were begun, if that is declared and tmux tells it."""
+    panes = [pane for window in declared.windows for pane in window.panes]
+    found: Dict[str, str] = {}
+    if seen.listing.version.has(Capability.START_PATH) and any(pane.chdir or declared.chdir for pane in panes):
+        nonce = secrets.token_hex(8)
+        fields = row(nonce, "d", ["#{pane_id}", "#{pane_start_path}"])
+        printed = rows(to_text(seen.client.call([["list-panes", "-a", "-F", fields]])), nonce)
+        found = dict(as_stored(each, seen.listing.version) for _kind, each in printed)
+    return Begun(found, declared.chdir, seen.server.user.home)
+
+
+def _otherwise(client: Client, session: Session, env: Sequence[Tuple[str, str]]) -> Tuple[str, ...]:
+    """The names of variables that a session does not have as they are declared. No value is told of."""
+    if not env:
+        return ()
+    printed = to_text(client.call([["show-environment", "-s", "-t", session.id]]))
+    return tuple(name for name, value in env if has_variable(printed, name, value) is False)
 
 
 class _Made(NamedTuple):

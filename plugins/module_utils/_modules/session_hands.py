@@ -90,7 +90,8 @@ def planned(
         return made, {}
     staying = [session for session in made.stay if session.name in names]
     log = None if wanted.log is None else log_path(wanted.log, seen.server.user)
-    found = compare(seen, staying, Declared(wanted.keep_exited, wanted.options, wanted.windows, log))
+    declared = Declared(wanted.keep_exited, wanted.options, wanted.windows, log, wanted.chdir, wanted.env)
+    found = compare(seen, staying, declared)
     found = pruning(seen, found, names) if wanted.prune_windows else found
     lacks = lacking(seen, found) if recreate == ON_DRIFT else {}
     found = {identity: each._replace(left=lacks.get(identity)) for identity, each in found.items()}

@@ -4,11 +4,14 @@
 
 """What a session is declared to be, and in what one that is there differs from that. Pure."""
 
+import os
 import re
+from types import MappingProxyType
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import WITHHELD
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session, Window
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.layouts import is_laid_otherwise
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, Window
 
 Pairs = Tuple[Tuple[str, str], ...]
 
@@ -98,6 +101,9 @@ WINDOW = "window"
 NAME = "name"
 PANES = "panes"
 COMMAND = "command"
+LAYOUT = "layout"
+CHDIR = "chdir"
+ENV = "env"
 ORDER = "order"
 
 
@@ -161,7 +167,28 @@ class Compared(NamedTuple):
         return [(wanted, found) for wanted, found in named if wanted.name not in (None, found.name)]
 
 
-def compare_windows(wanted: Sequence[DeclaredWindow], session: Session, marks: Mapping[str, str]) -> Compared:
+class Begun(NamedTuple):
+    """Where panes were begun, by their ids, as far as a tmux tells that.
+
+    ``chdir``: where those are to be that say nothing. ``home``: what ``~`` stands for.
+    """
+
+    paths: Mapping[str, str] = MappingProxyType({})
+    chdir: Optional[str] = None
+    home: str = "/"
+
+    def elsewhere(self, declared: DeclaredPane, pane: Pane) -> Optional[str]:
+        """Where a pane was to be begun, if it was not; None if it was, or that is not known."""
+        wanted, found = declared.chdir or self.chdir, self.paths.get(pane.id)
+        if not wanted or not found:
+            return None
+        path = self.home + wanted[1:] if wanted == "~" or wanted.startswith("~/") else wanted
+        return None if os.path.normpath(path) == os.path.normpath(found) else wanted
+
+
+def compare_windows(
+    wanted: Sequence[DeclaredWindow], session: Session, marks: Mapping[str, str], begun: Optional[Begun] = None
+) -> Compared:
     """Which windows are which, and in what they differ.
 
     :param marks: by the id of a window, which of the declared ones it was made as: it may be called otherwise by now.
@@ -175,7 +202,8 @@ def compare_windows(wanted: Sequence[DeclaredWindow], session: Session, marks: M
     extra = tuple(window for window in found if window.id not in taken)
     missing = tuple(window for window in wanted if window.mark not in pairs)
     drift = list(_order(matches))
-    drift += [each for wanted_, window in matches for each in _panes(wanted_, window)]
+    for wanted_, window in matches:
+        drift += [*_panes(wanted_, window), *_layout(wanted_, window), *_directories(wanted_, window, begun or Begun())]
     undeclared = [found_ for wanted_, found_ in matches if _may_hold_others(wanted_, found_, marks)]
     return Compared(matches, missing, extra, tuple(drift), extra + tuple(undeclared))
 
@@ -232,6 +260,21 @@ def _panes(wanted: DeclaredWindow, window: Window) -> Iterator[Difference]:
         words = _words(declared)
         if words and not _runs(pane.start_command, words):
             yield Difference(COMMAND, " ".join(words), pane.start_command, wanted.label, place)
+
+
+def _layout(wanted: DeclaredWindow, window: Window) -> Iterator[Difference]:
+    if len(wanted.panes) == len(window.panes) and is_laid_otherwise(wanted.layout, window.layout, len(window.panes)):
+        yield Difference(LAYOUT, wanted.layout, window.layout, wanted.label)
+
+
+def _directories(wanted: DeclaredWindow, window: Window, begun: Begun) -> Iterator[Difference]:
+    if len(wanted.panes) != len(window.panes):
+        return
+    found = sorted(window.panes, key=lambda pane: pane.number)
+    for place, (declared, pane) in enumerate(zip(wanted.panes, found)):
+        path = begun.elsewhere(declared, pane)
+        if path is not None:
+            yield Difference(CHDIR, path, begun.paths[pane.id], wanted.label, place)
 
 
 def _words(pane: DeclaredPane) -> List[str]:

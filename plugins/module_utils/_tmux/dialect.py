@@ -64,6 +64,7 @@ class Capability(enum.Enum):
     PASTE_IS_MADE_HARMLESS = Span(
         (3, 7), None, "paste-buffer writes control characters as escapes, unless it is told -S; before, there is no -S"
     )
+    START_PATH = Span((3, 3), None, "#{pane_start_path} is the directory in which a pane was begun")
     MESSAGE_DELAY = Span((3, 2), None, "display-message -d says how long a message is shown")
     MESSAGE_NAMES_NO_CLIENT = Span(
         (3, 2), (3, 3), "by a slip display-message -c takes no name: the client that was used last is shown the message"
@@ -290,7 +291,7 @@ def last_words(screen: str) -> List[str]:
     return [line for line in screen.splitlines() if line.strip() and not line.startswith("Pane is dead")]
 
 
-_VARIABLE = re.compile(r"unset ([^;\n]+);\n?|([^=;\n]+)=\"[^\"\\]*(?:\\.[^\"\\]*)*\"; export [^;\n]+;\n?", re.DOTALL)
+_VARIABLE = re.compile(r"unset ([^;\n]+);\n?|([^=;\n]+)=\"([^\"\\]*(?:\\.[^\"\\]*)*)\"; export [^;\n]+;\n?", re.DOTALL)
 
 
 def variable_names(printed: str, whole: bool = True) -> List[str]:
@@ -310,6 +311,25 @@ def variable_names(printed: str, whole: bool = True) -> List[str]:
         names.append(shown(found.group(1) or found.group(2)))
         at = found.end()
     return sorted(names)
+
+
+def has_variable(printed: str, name: str, value: str) -> Optional[bool]:
+    """Whether what ``show-environment -s`` prints has a variable of that value; None where it cannot be told.
+
+    How many backslashes there are before what is special differs, so none are compared.
+    """
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in value):
+        return None
+    found: Optional[str] = None
+    at = 0
+    while at < len(printed):
+        match = _VARIABLE.match(printed, at)
+        if not match:
+            return None
+        if match.group(2) == name:
+            found = match.group(3)
+        at = match.end()
+    return found is not None and found.replace("\\", "") == value.replace("\\", "")
 
 
 def shell_command(start_command: str) -> str:

@@ -19,7 +19,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._modules.secret import 
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
 from ansible_collections.fleet.tmux.plugins.module_utils._specs.tmux_session import ARGUMENT_SPEC
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Command, Version
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Capability, Command, Version
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Hung
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.share import Share
@@ -565,3 +565,54 @@ def test_a_snapshot_of_what_cannot_be_declared_has_no_declaration(server: World,
         numbers = range(start, min(start + 100, options))
         server.tmux(*" ; ".join("set-option -t %s @x%d 1" % (identity, number) for number in numbers).split())
     assert described(Store(server).save(identity))["declaration"] is None
+
+
+def four_steps(world: World, *expected: Tuple[Any, ...], **options: Any) -> None:
+    """Check, run, check, run: it is told and left alone, with on_drift too."""
+    before = panes(world, "session_id", "window_id", "pane_id", "pane_pid", "window_layout")
+    for recreate, check in itertools.product(("never", "on_drift"), (True, False)):
+        told, error = Task(world, recreate=recreate, **options).go(check)
+        assert error is None and not told["changed"] and not told["warned"], (told, error)
+        assert drifted(told) == list(expected)
+        assert panes(world, "session_id", "window_id", "pane_id", "pane_pid", "window_layout") == before
+
+
+@pytest.mark.parametrize("layout", ["even-horizontal", "even-vertical", "main-horizontal", "main-vertical", "exact"])
+@pytest.mark.parametrize("number", [2, 4])
+def test_panes_that_lie_otherwise_are_told(server: World, layout: str, number: int) -> None:
+    if layout == "exact":
+        Task(server, windows=[{"name": "w", "panes": [{"argv": CAT}] * number, "layout": "main-vertical"}]).done()
+        layout = panes(server, "window_layout")[0][0]
+        server.tmux("kill-session", "-t", "=made")
+    options: Json = {"windows": [{"name": "w", "panes": [{"argv": CAT}] * number, "layout": layout}]}
+    Task(server, **options).done()
+    four_steps(server, **options)
+    other = "even-horizontal" if layout in ("even-vertical", "main-horizontal") else "even-vertical"
+    server.tmux("select-layout", "-t", "=made:w", other)
+    found = panes(server, "window_layout")[0][0]
+    four_steps(server, ("w", None, "layout", layout, found), **options)
+
+
+def test_panes_that_were_begun_elsewhere_are_told_where_tmux_tells_it(server: World) -> None:
+    windows: List[Json] = [{"name": "a", "argv": CAT}, {"name": "b", "panes": [{"argv": CAT, "chdir": "/usr"}] * 2}]
+    Task(server, windows=windows).done()
+    four_steps(server, windows=windows)
+    server.tmux("respawn-pane", "-k", "-c", "/etc", "-t", "=made:a", *CAT)
+    server.tmux("respawn-pane", "-k", "-c", "/etc", "-t", "=made:b.1", *CAT)
+    told = server.version.has(Capability.START_PATH)
+    expected = [("a", 0, "chdir", "/", "/etc"), ("b", 1, "chdir", "/usr", "/etc")] if told else []
+    four_steps(server, *expected, windows=windows)
+
+
+def test_variables_that_a_session_has_not_as_declared_are_told_without_their_values(server: World) -> None:
+    env = {"SAME": 'of "quotes" $HOME `id` \\ é;', "OTHER": "s3cr3t-that-was", "GONE": "s3cr3t", "CLEARED": "x"}
+    options: Json = {"windows": TWO, "env": env}
+    Task(server, **options).done()
+    four_steps(server, **options)
+    server.tmux("set-environment", "-t", "=made", "OTHER", "s3cr3t-that-is")
+    server.tmux("set-environment", "-u", "-t", "=made", "GONE")
+    server.tmux("set-environment", "-r", "-t", "=made", "CLEARED")
+    expected = [(None, None, "env", name, None) for name in ("CLEARED", "GONE", "OTHER")]
+    four_steps(server, *expected, **options)
+    told, _error = Task(server, **options).go()
+    assert "s3cr3t" not in str(told)

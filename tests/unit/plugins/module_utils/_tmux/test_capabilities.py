@@ -22,6 +22,7 @@ HAVE = {
     "OPTIONS_OF_PANES": "-++++++++",
     "HASH_BEFORE_BRACKET_STAYS": "---++++++",
     "PASTE_IS_MADE_HARMLESS": "--------+",
+    "START_PATH": "----+++++",
     "MESSAGE_DELAY": "---++++++",
     "MESSAGE_NAMES_NO_CLIENT": "---+-----",
     "SIZE_OF_NEW_SESSION_IGNORED": "---+-----",

@@ -4,12 +4,13 @@
 
 """Versions are read from whatever a tmux says; names and literals are escaped as each version wants them."""
 
-from typing import Tuple
+from typing import Optional, Tuple
 
 import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
     compared_literal,
     expanded_literal,
+    has_variable,
     own_words,
     parse_version,
     unsuitable,
@@ -103,3 +104,22 @@ def test_names_that_some_tmux_rewrites_are_refused() -> None:
 )
 def test_what_tmux_has_written_below_a_pane_is_left_out(screen: str, text: str) -> None:
     assert own_words(screen) == text
+
+
+@pytest.mark.parametrize(
+    "name, value, expected",
+    [
+        ("A", "one", True),
+        ("A", "two", False),
+        ("B", 'a "b" $HOME `x` \\', True),
+        ("B", "a", False),
+        ("C", "x", False),
+        ("D", "x", False),
+        ("A", "one\n", None),
+        ("E", "", True),
+    ],
+)
+def test_a_variable_is_as_it_should_be(name: str, value: str, expected: Optional[bool]) -> None:
+    printed = 'A="one"; export A;\nB="a \\"b\\" \\$HOME \\`x\\` \\\\"; export B;\nunset C;\nE=""; export E;\n'
+    assert has_variable(printed, name, value) is expected
+    assert has_variable(printed + "nonsense", name, value) is None
