@@ -325,9 +325,9 @@ options:
     default: false
   snapshot_dir:
     description:
-      - Save each session before windows are removed from it by O(prune_windows), as it is then, with all its windows,
-        as by O(fleet.tmux.tmux_session_prune#module:snapshot_dir). If it cannot be saved, they stay, and the task
-        fails. One whose user wants no snapshot (C(@no_snapshot)) is not saved.
+      - Save each session before it is removed by O(state) or O(recreate), and before windows are removed from it by
+        O(prune_windows), as it is then, as by O(fleet.tmux.tmux_session_prune#module:snapshot_dir). If it cannot be
+        saved, it stays as it is, and the task fails. One whose user wants no snapshot (C(@no_snapshot)) is not saved.
       - V(default) is the directory that M(fleet.tmux.tmux_session_prune) calls so. All snapshots stay until that module
         removes them by O(fleet.tmux.tmux_session_prune#module:snapshot_keep).
     type: path
@@ -641,6 +641,10 @@ removed:
         in check mode.
       type: list
       elements: dict
+      returned: always
+    snapshot:
+      description: Where it was saved before, with O(snapshot_dir). Null in check mode, and if it was not.
+      type: str
       returned: always
 removed_windows:
   description:

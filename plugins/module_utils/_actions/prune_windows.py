@@ -4,7 +4,6 @@
 
 """Removes the windows of a session that are not declared: looks once more, saves, removes, and finds what lives on."""
 
-import time
 from typing import (
     Dict,
     List,
@@ -23,7 +22,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.reconcile impo
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.remove import CHANGED, Answer
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.remove_windows import remove_windows
-from ansible_collections.fleet.tmux.plugins.module_utils._actions.saved import SnapshotError
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.saving import saved
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.snapshot import Archive
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import (
     Ending,
@@ -32,7 +31,6 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors impo
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process, Processes
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.decisions import KEPT, NOT_DONE, REMOVED, Survivor
-from ansible_collections.fleet.tmux.plugins.module_utils._policy.keep import unsaved_wished
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import Extra
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.members import Members
@@ -76,10 +74,12 @@ class Pruner:
 
         :raises TmuxError: when the session cannot be looked at; nothing was removed then.
         """
-        try:
-            snapshot = self._saved(wanted)
-        except SnapshotError as error:
-            return Pruned((), f"windows that are not declared were left, for it could not be saved: {error}")
+        identity = wanted.session.id
+        kept = saved(self._seen, [wanted.session], self._archive)
+        if identity in kept.problems:
+            why = f"windows that are not declared were left, for it could not be saved: {kept.problems[identity]}"
+            return Pruned((), why)
+        snapshot = kept.paths.get(identity)
         session, going, answers = self._last_look(wanted, declared)
         processes = self._processes(session, going)
         for extra in going:
@@ -97,19 +97,6 @@ class Pruner:
         survivors = self._survivors(session, done, processes, removal.after)
         gone = tuple(Gone(extra, survivors.get(extra.window.id, ()), snapshot) for extra in done)
         return Pruned(gone, self._problem(wanted, answers))
-
-    def _saved(self, wanted: Comparison) -> Optional[str]:
-        """Where the session was saved, as it is now; None where that is not wanted.
-
-        :raises SnapshotError: when it could not be.
-        """
-        if self._archive is None or unsaved_wished(wanted.session.no_snapshot):
-            return None
-        now = [one for one in self._look().listing.sessions if one.id == wanted.session.id]
-        if not now:
-            return None  # There is nothing to save any more, nor to remove.
-        user = self._seen.server.user
-        return self._archive.save(self._seen, now[0], user, int(time.time())).path
 
     def _look(self) -> Seen:
         return self._seen._replace(listing=read_or_nothing(self._seen.client))

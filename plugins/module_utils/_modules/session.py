@@ -95,6 +95,7 @@ class Change(NamedTuple):
     that name), ``updated`` (one that is there was set otherwise) or ``not_done``. ``touched``: something was done, also
     when it did not last. ``commands``: what it runs again; None where nothing was saved. ``keep_exited``: what was set
     of that; None where nothing was. ``changes``: all that was set. ``windows``: those that were removed from it.
+    ``snapshot``: where it was saved before it was removed.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Change(NamedTuple):
     keep_exited: Optional[bool] = None
     changes: Tuple[Difference, ...] = ()
     windows: Tuple[Gone, ...] = ()
+    snapshot: Optional[str] = None
 
     @property
     def attempted(self) -> bool:
@@ -317,7 +319,8 @@ def _item(change: Change, outcomes: Outcomes, before: Seen) -> Item:
     item = _who(change, outcomes, before)
     if change.outcome == REMOVED:
         listed, more = first(change.survivors, SURVIVORS)
-        item.update(survivors=[survivor.as_dict() for survivor in listed], more={"survivors": more})
+        told = [survivor.as_dict() for survivor in listed]
+        item.update(survivors=told, snapshot=change.snapshot, more={"survivors": more})
     elif change.outcome == CREATED and change.commands is not None:
         item["commands"] = list(change.commands)
     elif change.outcome == UPDATED:

@@ -31,6 +31,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.reconcile impo
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.remove import SAME, Answer, Removal, remove
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.saved import commands as saved_commands
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.saved import read as read_snapshot
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.saving import Saved, saved
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.snapshot import Archive
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import (
     Ending,
@@ -152,7 +153,7 @@ class _ServerHands(Hands):
             self._seen = self._seen._replace(server=self._seen.server._replace(user=self._with_groups()))
             self._birth.require(self._seen.server.user)
         self._require_log(plan, make=False)
-        if self._archive is not None and any(each.pruned for each in self._compared.values()):
+        if self._archive is not None and (plan.remove or any(each.pruned for each in self._compared.values())):
             self._require_archive(self._archive)
 
     def _require_archive(self, archive: Archive) -> None:
@@ -370,17 +371,35 @@ class WorkingHands(_ServerHands):
         sessions = [change.session for change in removals if change.session is not None]
         if sessions:
             members = Members(Processes.of(self._seen.server.user.uid))
-            self._leaving = [self._with_processes(session, members) for session in sessions]
-            for session in sessions:
+            kept = saved(self._seen, sessions, self._archive)
+            going = [session for session in sessions if session.id not in kept.problems]
+            self._leaving = [self._with_processes(session, members) for session in going]
+            for session in going:
                 self._journal.before(self._entry(session, ""))
-            look = self._last_look if any(session.id in self._compared for session in sessions) else None
-            self._removal = remove(self._seen.client, self._seen.listing.version, sessions, SAME, look)
-        answered = tuple(_answered(change, self._removal.answers) for change in removals)
-        for change in answered:
-            if change.session is not None:
-                what = KEPT if change.outcome == VANISHED else change.outcome
-                self._journal.after(self._entry(change.session, change.detail), what)
-        return answered
+            look = self._last_look if any(session.id in self._compared for session in going) else None
+            self._removal = remove(self._seen.client, self._seen.listing.version, going, SAME, look)
+            removals = tuple(self._with_snapshot(change, kept) for change in removals)
+        return tuple(self._answered(change) for change in removals)
+
+    def _with_snapshot(self, change: Change, kept: Saved) -> Change:
+        """Where a session was saved. One that lives on needs none; one that could not be saved has not been touched."""
+        problem, path = kept.problems.get(change.id or ""), kept.paths.get(change.id or "")
+        if problem is not None:
+            return change.failed(f"it could not be saved: {problem}")
+        gone = change.id in self._removal.answers and self._removal.answers[change.id].result == "done"
+        if path is not None and self._archive is not None and not gone:
+            self._archive.discard(path)
+        return change._replace(snapshot=path if gone else None)
+
+    def _answered(self, change: Change) -> Change:
+        """What became of a removal, which the system log is told."""
+        if change.attempted:
+            return change
+        change = _answered(change, self._removal.answers)
+        if change.session is not None:
+            what = KEPT if change.outcome == VANISHED else change.outcome
+            self._journal.after(self._entry(change.session, change.detail), what, change.snapshot or "")
+        return change
 
     @property
     def _names(self) -> List[str]:

@@ -571,9 +571,14 @@ def drifting(params: Params, called: Called) -> None:
     if params["prune_windows"] and not params.get("windows"):
         said = (called("prune_windows"), called("windows"))
         raise OptionError("%s: it keeps what is declared, and needs at least one of %s" % said)
-    if params["snapshot_dir"] is not None and not params["prune_windows"]:
-        said = (called("snapshot_dir"), called("prune_windows"))
-        raise OptionError("%s: it is about windows that are removed; it needs %s" % said)
+    if params["snapshot_dir"] is not None and not _removes(params):
+        options = [called(option) for option in ("snapshot_dir", "state", "recreate", "prune_windows")]
+        raise OptionError("%s: nothing is removed; it is for %s=absent and only, for %s and for %s" % tuple(options))
+
+
+def _removes(params: Params) -> bool:
+    """Whether sessions, or windows of theirs, are removed for what is declared."""
+    return params["state"] in ("absent", "only") or params["recreate"] != "never" or bool(params["prune_windows"])
 
 
 def restoring(params: Params, called: Called) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, List, Tuple
 import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils._actions import remove
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.saved import SnapshotError
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.snapshot import Archive, Retention
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import Ending
 from ansible_collections.fleet.tmux.plugins.module_utils._host.record import Record
@@ -296,6 +297,62 @@ def test_what_cannot_be_saved_stays(server: World, tmp_path: Path) -> None:
     assert names(server) == ["a", OLD["name"]]
 
 
+REMOVALS: Dict[str, Json] = {
+    "absent": {"state": "absent", "chdir": None},
+    "only": {"state": "only", "name": ["first"], "chdir": None},
+    "on_drift": {"recreate": "on_drift", "windows": [A, B]},
+    "always": {"recreate": "always", "windows": [A, B]},
+}
+
+
+@pytest.mark.parametrize("way", REMOVALS)
+def test_a_session_is_saved_before_it_is_removed(server: World, tmp_path: Path, way: str) -> None:
+    Task(server, windows=[A, B]).done()
+    server.tmux("kill-pane", "-t", "=made:b.1")
+    before = panes(server, "session_id", "pane_id")
+    task = Task(server, **REMOVALS[way])
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    folder.chmod(0o777)
+    task.archive = Archive(str(folder), False, Retention())
+    for check in (True, False):
+        told, error = task.go(check)
+        assert "snapshot_dir: " in str(error) and not told["changed"] and told["removed"] == []
+        assert panes(server, "session_id", "pane_id") == before
+    folder.chmod(0o700)
+    told, error = task.go(True)
+    assert error is None and [item["snapshot"] for item in told["removed"]] == [None]
+    assert os.listdir(str(folder)) == []
+    told, error = task.go()
+    assert error is None, error
+    (item,) = told["removed"]
+    with open(os.path.join(item["snapshot"], "session.json"), encoding="utf-8") as stream:
+        described = json.load(stream)
+    assert described["name"] == "made" and [window["name"] for window in described["windows"]] == ["a", "b"]
+
+
+def test_what_could_not_be_saved_is_not_removed_and_what_lives_on_has_no_snapshot(
+    server: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = server.new("made")
+    task = Task(server, name=["made", "first"], state="absent", chdir=None)
+    task.archive = Archive(str(tmp_path / "saved"), False, Retention())
+    save = task.archive.save
+
+    def broken(client: Any, session: Any, *more: Any) -> Any:
+        if session.id == identity:
+            raise SnapshotError("the disk is full")
+        server.run("rename-session", "-t", "=first", "renamed")
+        return save(client, session, *more)
+
+    monkeypatch.setattr(task.archive, "save", broken)
+    told, error = task.go()
+    assert "'made': it could not be saved: the disk is full" in str(error)
+    assert [item["name"] for item in told["not_done"]] == ["first", "made"] and told["removed"] == []
+    assert set(server.ids()) == {"$0", identity}
+    assert [os.listdir(str(path)) for path in (tmp_path / "saved").iterdir() if path.name != ".incoming"] == [[]]
+
+
 class Lines(Record):
     """A log that is a list."""
 
@@ -323,7 +380,7 @@ def test_it_needs_windows_that_are_declared(server: World) -> None:
     for more in options:
         with pytest.raises(OptionError, match="prune_windows: it keeps what is declared, and needs at least one"):
             Task(server, prune_windows=True, **more)
-    with pytest.raises(OptionError, match="snapshot_dir: it is about windows that are removed; it needs prune_windows"):
+    with pytest.raises(OptionError, match="snapshot_dir: nothing is removed; it is for state=absent and only"):
         Task(server, snapshot_dir="default")
     with pytest.raises(OptionError, match="prune_windows: only for state=present"):
         Task(server, prune_windows=True, state="absent")
