@@ -115,8 +115,8 @@ TRAVELS = {
     },
     "tmux_session": {
         "_modules": "bounds home items job options results secret session session_hands session_wait single",
-        "_actions": "birth clean_up create declaration job_records journal log prune_windows reconcile remove "
-        "remove_windows restore saved saving snapshot survivors wait windows",
+        "_actions": "add birth clean_up create declaration job_records journal log prune_windows reconcile remove "
+        "remove_windows restore saved saving settle snapshot survivors wait windows",
         "_policy": "clocks commands decisions declared durations errors jobs keep layouts patterns plan recreate "
         "values",
     },

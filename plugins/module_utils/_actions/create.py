@@ -2,23 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Creates sessions, and looks whether they are still there a moment later."""
+"""Creates sessions."""
 
-import os
-import re
 import secrets
 import time
-from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions import windows as windows_
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.remove import remove_same
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.restore import SavedPane, SavedWindow
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.saved import command_of
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.settle import CreatedSession, Settler, gone_at_once
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.windows import NewPane, NewWindow, program
-from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils._host.child import OUTPUT_LIMIT, environment, run
-from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import WITHHELD
-from ansible_collections.fleet.tmux.plugins.module_utils._host.text import brief, secret_parts, shown, to_text, without
+from ansible_collections.fleet.tmux.plugins.module_utils._host.text import secret_parts, shown, to_text
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import DeclaredWindow, Pairs
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import pipes, settings
@@ -30,11 +27,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
     Version,
     expanded_literal,
     is_on,
-    last_words,
     parse_version,
-    target,
-    variable_names,
-    while_there,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import (
     Duplicate,
@@ -45,13 +38,9 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import (
     NotFound,
     TmuxError,
 )
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import set_for_window, unset_for_window
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import set_for_window
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
     JOB_OPTION,
-    Listing,
-    Pane,
-    Session,
-    Window,
     number_or_none,
     read_or_nothing,
     row,
@@ -59,12 +48,6 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.settings import Options, Setting
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.share import Share
-
-SETTLE_SECONDS = 1.0
-"""How long a command that computes (and does not wait for anything) is watched for ending at once."""
-
-_RUN_NOTHING = ("nologin", "false", "true")
-"""Shells of users who are not to log in."""
 
 _AT_START = (
     "; there was no server yet, and one that starts first does all that the configuration of its user says "
@@ -74,7 +57,6 @@ _AT_START = (
 _ATTEMPTS = 8
 _PAUSE = 0.05
 _PLACEHOLDER_SECONDS = 60
-_LAST_LINES = 5
 _AT_ONCE = 50
 """Commands in one script that restores something."""
 _PATHS_AT_ONCE = 20
@@ -145,29 +127,6 @@ class NewSession(NamedTuple):
         return (self.width or 80, self.height or 24) if self.width or self.height else None
 
 
-class CreatedSession(NamedTuple):
-    """A session that tmux says it has created.
-
-    ``keeps_dead``: its panes would stay when their command ends. ``told``: whether that was said of it, or is only how
-    the server is configured. ``windows``: the declared ones, of which each pane has to stay; else one pane has to.
-    ``added``: it was there before, and only these windows are new, which are called by their ids.
-    """
-
-    id: str
-    window: str
-    window_index: str
-    keeps_dead: bool
-    version: Version
-    told: bool = False
-    windows: Tuple[str, ...] = ()
-    added: bool = False
-
-    @property
-    def first_window(self) -> str:
-        """The place of the window that it was created with."""
-        return f"{self.id}:{self.window_index}"
-
-
 def working_directory(chdir: Optional[str], user: User, as_user: bool) -> str:
     """The directory for a session: ``chdir``, or the owner's home (``/`` if there is none).
 
@@ -193,29 +152,14 @@ def _can_enter(path: str, user: User, as_user: bool) -> bool:
         raise CreateError(f"nothing can be run as {user.name}: {error.strerror}")
 
 
-def require_free_variables(client: Client, session: Session, new: NewSession) -> None:
-    """:raises TmuxError: for a variable of a pane that the session has from somebody else, who would lose it."""
-    own = {name for window in new.declared for pane in window.panes for name, _value in pane.env}
-    if not own:
-        return
-    printed = to_text(client.call([["show-environment", "-s", "-t", session.id]]))
-    gone = set(re.findall(r"^unset ([^;\n]+);", printed, re.MULTILINE))
-    taken = sorted(own & set(variable_names(printed)) - gone - {name for name, _value in new.env})
-    if taken:
-        raise Failed(f"the variable {taken[0]} was set in the session; give it in env of the session, too")
-
-
-class Creator:
+class Creator(Settler):
     """Creates sessions on one server, and undoes what does not stay."""
 
     def __init__(self, client: Client, as_user: bool) -> None:
-        self._client = client
+        super().__init__(client)
         self._as_user = as_user
         self._nonce = secrets.token_hex(8)
         self._there = True
-        self._without_shell: Set[str] = set()
-        self._created: Dict[str, CreatedSession] = {}
-        self._secrets: Dict[str, List[str]] = {}
 
     def create(self, new: NewSession) -> Optional[str]:
         """Create one session; its id, or None when somebody else has created one of that name meanwhile.
@@ -256,7 +200,7 @@ class Creator:
             self._client.share = None  # What is half done is undone, however long it took.
             left = created.id if not self._remove(new.name) else None
             if isinstance(error, (NotFound, NoServer, Lost)):
-                raise CreateError(_gone_at_once(new.name), left)
+                raise CreateError(gone_at_once(new.name), left)
             raise CreateError(f"session {new.name!r} could not be made: {error.message}", left)
         finally:
             self._client.share = None
@@ -290,146 +234,10 @@ class Creator:
                 wanted = settings.belonging(created.id, created.first_window, options, known)
                 settings.apply(self._client, wanted, created.version)
         except (NotFound, NoServer, Lost):
-            return _gone_at_once(new.name)
+            return gone_at_once(new.name)
         except TmuxError as error:
             return error.message
         return ""
-
-    def add(self, session: Session, new: NewSession, version: Version) -> None:
-        """Make the declared windows in a session that is there, after those that it has, within the time of one call.
-
-        Who uses it stays where he is, and may open, close and move windows meanwhile.
-
-        :raises TmuxError: when they cannot be made; :meth:`settle` says which did not stay.
-        """
-        require_free_variables(self._client, session, new)
-        self._secrets[session.name] = new.secrets
-        created = CreatedSession(session.id, "", "0", bool(new.keep_exited), version, new.keep_exited is not None)
-        created = created._replace(added=True)
-        new = new._replace(options=tuple(pair for pair in new.options if pair[0] != "base-index"))
-        seconds = self._client.timeout
-        self._client.share = Share(seconds, OUTPUT_LIMIT, time.monotonic() + seconds)
-        try:
-            windows = self._opened(_declared_windows(new, created), new, created)
-            created = created._replace(windows=tuple(window.id for window in windows))
-            self._fill(windows, new, created)
-        except TmuxError as error:
-            self._client.share = None  # What is half done is undone, however long it took.
-            if not self._undo_added(new, created):
-                error.message += "; a part of it is still there"
-            raise
-        finally:
-            self._client.share = None
-            self._forget(new, version)
-        self._created[session.name] = created
-
-    def _opened(self, windows: Sequence[NewWindow], new: NewSession, created: CreatedSession) -> List[NewWindow]:
-        """Windows with their first panes, and their ids: their places may be those of others by now."""
-        env, told = dict(new.env), row(self._nonce, "w", ["#{window_id}", "#{pane_index}"])
-        commands = [windows_.opening(each, created.id, created.version, env, told, self._nonce) for each in windows]
-        printed = self._script([command for some in commands for command in some], created)
-        made = [fields for kind, fields in rows(printed, self._nonce) if kind == "w"]
-        if len(made) != len(windows) or not all(_is_window(fields) for fields in made):
-            raise Failed("tmux did not say which windows it has made")
-        return [window._replace(id=id_, first=int(first)) for window, (id_, first) in zip(windows, made)]
-
-    def _fill(self, windows: Sequence[NewWindow], new: NewSession, created: CreatedSession) -> None:
-        commands: List[Command] = []
-        for window in windows:
-            commands += windows_.filling(window, created.id, created.version, dict(new.env))
-            commands += windows_.finishing(window, created.id)
-        self._script(commands, created)
-        options = [each for each in self._settings(new, created, windows) if each.of_window]
-        settings.apply(self._client, options, created.version)
-        commands = [command for window in windows for command in windows_.laying(window, created.id)]
-        commands += [command for window in windows for command in windows_.opened(window)]
-        self._script(commands, created)
-
-    def _undo_added(self, new: NewSession, created: CreatedSession) -> bool:
-        """Undo what was begun to be added; whether nothing of it is left. Who makes windows meanwhile keeps his."""
-        own = {name for window in new.declared for pane in window.panes for name, _value in pane.env}
-        fields = row(self._nonce, "u", ["#{window_id}", "#{%s}" % windows_.NONCE])
-        try:
-            self._client.script(windows_.restored(created.id, own, dict(new.env)), created.version)
-            printed = to_text(self._client.call([["list-windows", "-t", created.id, "-F", fields]]))
-        except (NotFound, NoServer, Lost):
-            return True  # There is no such session any more.
-        except TmuxError:
-            return False
-        made = [identity for _kind, (identity, nonce) in rows(printed, self._nonce) if nonce == self._nonce]
-        return self._drop(made)
-
-    def _drop(self, windows: Sequence[str]) -> bool:
-        """Undo windows that were added, by their ids; whether none of them is left."""
-        for window in windows:
-            try:
-                self._client.call([["kill-window", "-t", window]])
-            except (NotFound, NoServer, Lost):
-                continue  # It has gone by itself.
-            except TmuxError:
-                return False  # A server that does not answer is not asked once for each.
-        return True
-
-    def settle(self) -> Dict[str, str]:
-        """Wait until the new sessions have either got going or ended; what is wrong with those that ended, by name."""
-        deadline = time.monotonic() + SETTLE_SECONDS
-        quiet: Dict[int, int] = {}
-        while True:
-            pids = [pid for session in self._ours(read_or_nothing(self._client)) for pid in session.pids]
-            pending = [pid for pid in pids if not _is_quiet(pid, quiet)]
-            if not pending or time.monotonic() >= deadline:
-                break
-            proctable.wait(_PAUSE)
-        return self._problems()
-
-    def _problems(self) -> Dict[str, str]:
-        self._unset_remain_on_exit()
-        listing = self._with_exit_statuses()
-        there = {session.id: session for session in listing.sessions}
-        problems = {}
-        for name, created in sorted(self._created.items()):
-            session = there.get(created.id)
-            if session is None or _lacks(session, created):
-                problems[name] = _gone_at_once(name, "a window of session" if created.added else "session")
-            elif not created.keeps_dead and _has_ended(session, created):
-                pane = next(pane for pane in _panes_of(session, created) if pane.dead)
-                said = self._said_in(pane, self._secrets.get(name, ()))
-                problems[name] = _how_it_ended(session, pane, said) + self._about_shell(name)
-            if name in problems and session is not None:
-                self._undo(session, created, listing.version)
-        return problems
-
-    def _about_shell(self, name: str) -> str:
-        """What to do where a command was given to a shell that runs none."""
-        account = self._client.account
-        if name in self._without_shell or os.path.basename(account.shell) not in _RUN_NOTHING:
-            return ""
-        return f"; {brief(account.shell)}, the shell of {account.name}, runs no command: give a program with argv"
-
-    def _undo(self, session: Session, created: CreatedSession, version: Version) -> None:
-        if created.added:
-            self._drop(created.windows)
-        else:
-            remove_same(self._client, version, [session])
-
-    def _with_exit_statuses(self) -> Listing:
-        """The server as it is now, with the exit status of every new pane that has ended.
-
-        tmux 3.3a sometimes does not notice that a process has ended until another one does: so one is run.
-        """
-        listing = read_or_nothing(self._client)
-        panes = [pane for session in self._ours(listing) for pane in session.panes]
-        if not any(pane.dead and pane.status is None and not pane.signal for pane in panes):
-            return listing
-        try:
-            self._client.call([["run-shell", ":"]])
-        except TmuxError:
-            pass  # Then the status stays unknown, which is said.
-        return read_or_nothing(self._client)
-
-    def _ours(self, listing: Listing) -> List[Session]:
-        ids = {created.id for created in self._created.values()}
-        return [session for session in listing.sessions if session.id in ids]
 
     def _with_placeholder(self, new: NewSession) -> CreatedSession:
         fields = "session_id window_id window_index version remain-on-exit".split()
@@ -486,7 +294,7 @@ class Creator:
         for name, _value in [pair for _window, options in own for pair in options]:
             known.require_of_window(name, created.version)
         if new.declared:
-            return _declared_settings(new, created, windows or _declared_windows(new, created), known)
+            return _declared_settings(new, created, windows or wanted_windows(new, created), known)
         first = f"{created.id}:{new.windows[0].number}" if new.windows else created.first_window
         return settings.belonging(created.id, first, new.options, known)
 
@@ -497,7 +305,7 @@ class Creator:
         """
         if not new.windows and not new.declared:
             return self._make_window(new, created)
-        windows = self._saved_windows(new) if new.windows else _declared_windows(new, created)
+        windows = self._saved_windows(new) if new.windows else wanted_windows(new, created)
         self._script(_all_made(windows, new, created), created)
         settings.apply(self._client, [each for each in options if each.of_window], created.version)
         self._script(_all_finished(windows, new, created), created)
@@ -573,38 +381,6 @@ class Creator:
             found.update(path for path, answer in zip(part, outcome.out.split()) if answer == b"y")
         return found
 
-    def _unset_remain_on_exit(self) -> None:
-        """Let panes go again when their command ends; one that has ended already keeps its last words for us."""
-        commands: List[Command] = [
-            [
-                *("if-shell", "-F", "-t", place, while_there("#{?pane_dead,0,1}")),
-                " ".join(_no_longer(place, created.told)),
-            ]
-            for created in self._created.values()
-            if not (created.told and created.keeps_dead)
-            for place in created.windows or (created.id + ":",)
-        ]
-        for start in range(0, len(commands), 100):
-            try:
-                self._client.call(commands[start : start + 100])
-            except TmuxError:
-                continue  # Who is not there any more is found by the listing that follows.
-
-    def _said_in(self, pane: Pane, secrets_: Sequence[str]) -> str:
-        """What a pane has shown at last, in words, if it may be told; without what is secret, before it is cut."""
-        if self._client.discreet:
-            return f"what it said is not told ({WITHHELD})"
-        words = without("\n".join(self._last_words(pane)), secrets_, begun=True).splitlines()
-        return f"it said: {' | '.join(words)}" if words else "nothing of what it said is left"
-
-    def _last_words(self, pane: Pane) -> List[str]:
-        """The last lines that a pane has shown, also of those that are longer than it is wide."""
-        try:
-            output = self._client.call([["capture-pane", "-p", "-J", "-S", f"-{_LAST_LINES}", "-t", pane.id]])
-        except TmuxError:
-            return []
-        return [line.rstrip() for line in last_words(to_text(output))[-_LAST_LINES:]]
-
     def _remove(self, name: str) -> bool:
         """Undo what was begun; whether nothing of it is left."""
         created = self._created.pop(name)
@@ -617,48 +393,7 @@ class Creator:
         return all(answer.result in ("done", "vanished") for answer in answers.values())
 
 
-def _gone_at_once(name: str, what: str = "session") -> str:
-    return (
-        f"{what} {name!r} was made and was gone again at once; destroy-unattached or exit-unattached in the "
-        "configuration of the server, or a hook, does that"
-    )
-
-
-def _has_ended(session: Session, created: CreatedSession) -> bool:
-    return (any if created.windows else all)(pane.dead for pane in _panes_of(session, created))
-
-
-def _panes_of(session: Session, created: CreatedSession) -> List[Pane]:
-    """The panes that were made."""
-    if not created.windows:
-        return session.panes
-    windows = [window for window in session.windows if _places(session, window) & set(created.windows)]
-    return [pane for window in windows for pane in window.panes]
-
-
-def _lacks(session: Session, created: CreatedSession) -> bool:
-    """Whether a window that was made is not there."""
-    return not set(created.windows) <= {place for window in session.windows for place in _places(session, window)}
-
-
-def _is_window(fields: Sequence[str]) -> bool:
-    """Whether that is the id of a window and the number of a pane, for a server may say anything."""
-    return re.fullmatch(r"@[0-9]{1,19} [0-9]{1,9}", " ".join(fields)) is not None
-
-
-def _places(session: Session, window: Window) -> Set[str]:
-    """How a window that was made may be called: by its place, or by its id."""
-    return {f"{session.id}:{window.number}", window.id}
-
-
-def _how_it_ended(session: Session, pane: Pane, said: str) -> str:
-    status = "unknown" if pane.status is None else pane.status
-    how = f"signal {pane.signal}" if pane.signal else f"exit status {status}"
-    where = "" if len(session.panes) == 1 else f"pane {session.panes.index(pane) + 1} of "
-    return f"the command of {where}session {session.name!r} ended at once, with {how}; {brief(said)}"
-
-
-def _declared_windows(new: NewSession, created: CreatedSession) -> List[NewWindow]:
+def wanted_windows(new: NewSession, created: CreatedSession) -> List[NewWindow]:
     """The windows that are declared, from the place on where the session begins to count."""
     first = dict(new.options).get("base-index", created.window_index)
     begin = number_or_none(first)
@@ -708,10 +443,6 @@ def _active(new: NewSession, windows: Sequence[NewWindow]) -> NewWindow:
     return next((window for window, active in zip(windows, wanted) if active), windows[0])
 
 
-def _no_longer(place: str, told: bool) -> Command:
-    return set_for_window(target(place), False) if told else unset_for_window(target(place))
-
-
 def _restored_pane(pane: SavedPane, new: NewSession) -> List[str]:
     """Show what the pane had shown, and go on with its command, or with a shell."""
     # What somebody else has written may be more than text: to a terminal, and to whoever reads it.
@@ -719,12 +450,3 @@ def _restored_pane(pane: SavedPane, new: NewSession) -> List[str]:
     words = ["/bin/sh", "-c", show + ' -- "$0"; exec "${SHELL:-/bin/sh}" "$@"', pane.text]
     command = command_of(pane) if new.restore_commands else ""
     return [*words, "-c", command] if command else words
-
-
-def _is_quiet(pid: int, seen: Dict[int, int]) -> bool:
-    """Whether a process waits for something, at several looks in a row: then it has got going."""
-    process = proctable.read_process(pid, ())  # A server may say any pid.
-    if process is None or not process.alive:
-        return True
-    seen[pid] = seen.get(pid, 0) + 1 if process.state != "R" else 0
-    return seen[pid] >= 4

@@ -8,12 +8,12 @@ import time
 from types import MappingProxyType
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.add import Adder, require_free_variables
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.birth import NONE, Birth
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.create import (
     CreateError,
     Creator,
     NewSession,
-    require_free_variables,
     working_directory,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
@@ -494,10 +494,10 @@ class WorkingHands(_ServerHands):
 
         :raises TmuxError: (or CreateError) when they could not be made, or did not stay; none of them is left then.
         """
-        creator = Creator(self._client(), self._as_user)
+        adder = Adder(self._client(), self._as_user)
         new = self._new._replace(name=wanted.session.name, declared=wanted.windows.missing)
-        creator.add(wanted.session, new, self._seen.listing.version)
-        for problem in creator.settle().values():
+        adder.add(wanted.session, new, self._seen.listing.version)
+        for problem in adder.settle().values():
             raise CreateError(problem)
 
     def look(self, plan: Plan, outcomes: Outcomes) -> List[Item]:
