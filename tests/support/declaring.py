@@ -86,6 +86,8 @@ class Task:
         for check in (True, False):
             again, error = self.go(check)
             assert error is None and not again["changed"], again
+        for name in self.values["name"]:
+            self.world.begun("=" + name)
         return told
 
 

@@ -36,6 +36,15 @@ def alive(pid: int) -> bool:
     return started(pid) is not None
 
 
+def begun(pid: int) -> bool:
+    """Whether what tmux has started runs its own program, or has ended. Before, it is a double of the server."""
+    try:
+        with open("/proc/%d/comm" % pid, "rb") as handle:
+            return handle.read() != b"tmux: server\n"
+    except OSError:
+        return True
+
+
 def stopped(pid: int) -> bool:
     fields = stat_fields(pid)
     return fields is not None and fields[0] in "Tt"

@@ -74,6 +74,7 @@ def shape(session: Session) -> List[Any]:
 
 def settled(world: World, identity: str) -> Session:
     """The session when the processes in it have their directories."""
+    world.begun(identity)
     eventually(lambda: all(pane.path for pane in world.session(identity).panes), "they are there")
     return world.session(identity)
 

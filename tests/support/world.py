@@ -20,7 +20,7 @@ from typing import Dict, Iterator, List
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client, client_version
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Listing, Session, read
-from ansible_collections.fleet.tmux.tests.support.processes import started
+from ansible_collections.fleet.tmux.tests.support.processes import begun, started
 from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
 
 
@@ -81,7 +81,14 @@ class World:
     def new(self, name: str, *argv: str) -> str:
         """Make a session with the name as tmux understands it; its id."""
         command = list(argv) or ["sh", "-c", "exec cat"]  # several words: tmux puts no shell before them
-        return self.tmux("new-session", "-d", "-P", "-F", "#{session_id}", "-s", name, "--", *command)
+        identity = self.tmux("new-session", "-d", "-P", "-F", "#{session_id}", "-s", name, "--", *command)
+        self.begun(identity)
+        return identity
+
+    def begun(self, session: str) -> None:
+        """Wait until each pane of a session runs its own program: all that is seen of it before is its server's."""
+        listed = self.run("list-panes", "-s", "-t", session, "-F", "#{pane_pid}").stdout.split()
+        eventually(lambda: all(begun(int(pid)) for pid in listed), "its programs run")
 
     def ids(self) -> List[str]:
         done = self.run("list-sessions", "-F", "#{session_id}")

@@ -15,6 +15,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.restore import
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import exits
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session
+from ansible_collections.fleet.tmux.tests.support.births import LastWords, one_ends
 from ansible_collections.fleet.tmux.tests.support.waiting import eventually
 from ansible_collections.fleet.tmux.tests.support.world import World
 
@@ -37,6 +38,7 @@ def create(world: World, new: NewSession) -> Session:
     assert maker.create(new)
     assert maker.settle() == {}
     (made,) = [session for session in world.listing().sessions if session.name == new.name]
+    world.begun(made.id)
     return made
 
 
@@ -150,7 +152,7 @@ def test_a_single_word_is_a_program_and_no_shell_text(shared: World, name: str) 
     program.chmod(0o755)
     session = create(shared, new_session(argv=(str(program),)))
     try:
-        assert words_of(session.pids[0])[-1] == str(program)
+        eventually(lambda: words_of(session.pids[0])[-1:] == [str(program)], "it runs")
     finally:
         shared.tmux("kill-session", "-t", session.id)
 
@@ -215,6 +217,7 @@ def test_an_environment_is_in_no_arguments_and_in_no_other_session(server: World
     assert maker.settle() == {}
     assert seen == []
     (session,) = [one for one in server.listing().sessions if one.name == "work"]
+    server.begun(session.id)
     held = environment_of(session.pids[0])
     assert {name: held.get(name) for name in values} == values
     assert SECRET not in server.tmux("show-environment", "-g")
@@ -248,16 +251,11 @@ def test_a_later_window_of_the_session_has_the_environment_too(server: World) ->
 def test_a_command_that_ends_at_once_is_told_with_its_last_words(
     server: World, env: Tuple[Tuple[str, str], ...]
 ) -> None:
-    # On a busy machine the kernel may lose what was said just before the end, so this one waits until it was heard.
-    heard = os.path.join(server.folder, "heard")
-    text = "echo first; echo no such thing >&2; until [ -e %s ]; do sleep 0.01; done; exit 3" % heard
+    spoken = LastWords(server, "echo first; echo no such thing >&2", "no such thing")
     maker = creator(server)
-    assert maker.create(new_session("bad", argv=("sh", "-c", text), env=env))
+    assert maker.create(new_session("bad", argv=("sh", "-c", spoken.command), env=env))
     assert maker.create(new_session("good"))
-    (bad,) = [session.id for session in server.listing().sessions if session.name == "bad"]
-    eventually(lambda: "no such thing" in server.tmux("capture-pane", "-p", "-t", bad + ":"), "it is heard")
-    Path(heard).touch()
-    eventually(lambda: server.reap() and server.session(bad).panes[0].dead, "it ends")
+    spoken.hear()
     problems = maker.settle()
     assert list(problems) == ["bad"]
     assert "exit status 3" in problems["bad"]
@@ -269,6 +267,7 @@ def test_a_program_that_is_not_there_is_told(server: World) -> None:
     for argv in (("/no/such/program",), ("/no/such/program", "x")):
         maker = creator(server)
         maker.create(new_session("bad", argv=argv))
+        one_ends(server)
         assert list(maker.settle()) == ["bad"]
         assert server.ids() == ["$0"]
 
@@ -310,6 +309,7 @@ def test_panes_go_with_their_command_where_that_was_asked_for(server: World) -> 
     eventually(lambda: session.id not in server.ids(), "the session ends with its command")
     maker = creator(server)
     assert maker.create(new_session("quick", argv=("sh", "-c", "exit 3"), keep_exited=False))
+    one_ends(server)
     assert "exit status 3" in maker.settle()["quick"]
 
 
@@ -374,6 +374,7 @@ def test_of_a_shell_that_runs_nothing_the_message_names_argv(server: World, argv
     server.tmux("set-option", "-g", "default-shell", "/bin/false")
     maker = Creator(client, ROOT)
     assert maker.create(new_session(argv=argv))
+    one_ends(server)
     problem = maker.settle()["work"]
     assert "ended at once, with exit status 1" in problem
     assert ("nologin, the shell of tester, runs no command: give a program with argv" in problem) is named

@@ -29,6 +29,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_hands 
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_wait import wait_for
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
+from ansible_collections.fleet.tmux.tests.support.births import LastWords, judged_when
 from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
 from ansible_collections.fleet.tmux.tests.support.world import World
 
@@ -114,11 +115,15 @@ def test_all_that_is_printed_is_there_and_nothing_else_happens(server: World, na
     eventually(lambda: holders(path) == [], "the file is closed, and what wrote to it is gone")
 
 
-def test_what_ends_at_once_is_there_too_and_a_file_is_appended_to(server: World) -> None:
+def test_what_ends_at_once_is_there_too_and_a_file_is_appended_to(
+    server: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = os.path.join(server.folder, "log")
     Path(path).write_text("before\n")
     os.chmod(path, 0o644)
-    assert task(server, path, ("sh", "-c", "echo quick; exit 3"))[1] is None
+    quick = LastWords(server, "echo quick", "quick")
+    judged_when(monkeypatch, quick.hear)
+    assert task(server, path, ("sh", "-c", quick.command))[1] is None
     eventually(lambda: "quick" in told(path), "it is there")
     assert told(path).startswith("before\n") and stat.S_IMODE(os.stat(path).st_mode) == 0o600
     server.tmux("kill-session", "-t", "=job")

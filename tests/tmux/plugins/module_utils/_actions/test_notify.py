@@ -142,6 +142,7 @@ def test_all_clients_of_all_servers_of_an_owner_are_told(server: World) -> None:
 def test_a_server_that_has_ended_with_its_last_session_has_nobody_to_tell(server: World) -> None:
     told_of = candidates(server, "first")
     server.tmux("kill-server")
+    eventually(lambda: server.pid() == 0, "the server ends")
     assert told_of.by(herald(), REMOVED) == []
     (said,) = told_of.by(herald(), MARKED)
     assert "nobody could be told" in said

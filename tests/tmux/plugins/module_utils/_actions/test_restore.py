@@ -104,6 +104,7 @@ def test_it_starts_a_server_where_there_is_none(store: Store) -> None:
     world = store.world
     path = store.save(settled(world, rich(world)).id)
     world.tmux("kill-server")
+    eventually(lambda: world.pid() == 0, "the server ends")
     assert [window.number for window in brought_back(world, path).windows] == [0, 7]
 
 
@@ -111,7 +112,7 @@ def test_nothing_that_ran_is_started_again(store: Store) -> None:
     world = store.world
     trace = os.path.join(world.folder, "trace")
     identity = world.new("work", "sh", "-c", "echo started >>%s; exec cat" % trace)
-    eventually(lambda: os.path.exists(trace), "it runs")
+    eventually(lambda: os.path.exists(trace) and Path(trace).read_text() == "started\n", "it runs")
     path = store.save(identity)
     brought_back(world, path)
     brought_back(world, path, "-s", "other")

@@ -26,6 +26,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Tmu
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.share import Share
 from ansible_collections.fleet.tmux.tests.support import run_module
+from ansible_collections.fleet.tmux.tests.support.births import LastWords
 from ansible_collections.fleet.tmux.tests.support.runs import (
     EVERYTHING,
     Gently,
@@ -121,9 +122,9 @@ def test_all_windows_and_panes_are_saved(store: Store) -> None:
 
 def test_a_dead_pane_is_saved_with_how_it_ended(store: Store) -> None:
     store.world.tmux("set-option", "-g", "remain-on-exit", "on")
-    identity = store.world.new("work", "sh", "-c", "echo last words; sleep 0.1; exit 3")
-    # tmux shows that it has ended before it has asked how.
-    eventually(lambda: store.world.reap() and store.world.session(identity).panes[0].status is not None, "it ends")
+    spoken = LastWords(store.world, "echo last words", "last words")
+    identity = store.world.new("work", "sh", "-c", spoken.command)
+    spoken.hear()
     path = store.save(identity)
     pane = described(path)["windows"][0]["panes"][0]
     assert (pane["dead"], pane["exit_status"]) == (True, 3)
@@ -628,7 +629,7 @@ def test_commands_run_again_only_if_asked_for(store: Store) -> None:
     trace = os.path.join(world.folder, "trace")
     command = "echo started >>%s; exec sleep 600" % trace
     identity = world.tmux("new-session", "-d", "-P", "-F", "#{session_id}", "-s", "work", command)
-    eventually(lambda: os.path.exists(trace), "it runs")
+    eventually(lambda: os.path.exists(trace) and Path(trace).read_text() == "started\n", "it runs")
     path = store.save(identity)
     world.tmux("kill-session", "-t", identity)
     restore(world, path, "plain")

@@ -79,6 +79,16 @@ def one_sleeping(world: World, number: int) -> int:
     return pid
 
 
+def all_rest(world: World) -> None:
+    """Wait until nothing is left of how the processes of a test were started: nobody but a server, cat and sleep."""
+
+    def commands() -> Set[str]:
+        found = [proctable.read_process(pid) for pid in children_of(world)]
+        return {process.command for process in found if process is not None}
+
+    eventually(lambda: commands() <= {"tmux: server", "cat", "sleep"}, "only they are left")
+
+
 WAYS = {
     "nohup": "nohup sleep %d >/dev/null 2>&1 & exec cat",
     "setsid": "setsid sleep %d & exec cat",
@@ -96,6 +106,7 @@ def test_every_way_to_outlive_a_session_is_found(crowd: World) -> None:
     for number, (way, script) in enumerate(sorted(WAYS.items())):
         shell(crowd, way, script % (7000 + number))
         pids[way] = one_sleeping(crowd, 7000 + number)
+    all_rest(crowd)
     result = perform(crowd, REPORT, only(*WAYS))
     assert told(result) == dict.fromkeys(WAYS, "removed: idle")
     for way in WAYS:
@@ -302,6 +313,7 @@ def test_a_tmux_server_in_a_pane_and_all_that_it_holds_is_no_survivor(crowd: Wor
     nested = Inner(crowd, inner)
     try:
         pane = nested.pane()
+        all_rest(crowd)
         result = perform(crowd, TERMINATE, only("work"))
         assert told(result) == {"work": "removed: idle"} and identity not in crowd.ids()
         assert item(result, "work")["survivors"] == []
@@ -348,6 +360,7 @@ def test_a_server_in_the_foreground_of_a_pane_is_none_either(crowd: World) -> No
     nested = Inner(crowd, inner)
     try:
         pane = nested.pane()
+        all_rest(crowd)
         assert pane not in pids_of(crowd, "work")
         assert item(perform(crowd, TERMINATE, only("work")), "work")["survivors"] == []
         assert nested.pane() == pane

@@ -9,6 +9,7 @@ import functools
 import itertools
 import json
 import os
+import subprocess
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 import pytest
@@ -23,6 +24,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Ca
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Hung
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.share import Share
+from ansible_collections.fleet.tmux.tests.support.births import LastWords, judged_when, one_ends
 from ansible_collections.fleet.tmux.tests.support.declaring import (
     CAT,
     Json,
@@ -136,9 +138,14 @@ def test_what_no_window_can_be_is_refused_before_anything_is_done(server: World,
         assert server.ids() == ["$0"]
 
 
-def test_a_pane_whose_command_ends_at_once_is_told_and_nothing_is_left(server: World) -> None:
-    windows = [{"argv": CAT}, {"name": "b", "panes": [{"argv": CAT}, {"command": "echo why; exit 3"}]}]
-    told, error = Task(server, windows=windows).go()
+def test_a_pane_whose_command_ends_at_once_is_told_and_nothing_is_left(
+    server: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    why = LastWords(server, "echo why", "why")
+    windows = [{"argv": CAT}, {"name": "b", "panes": [{"argv": CAT}, {"command": why.command}]}]
+    with monkeypatch.context() as patch:
+        judged_when(patch, why.hear)
+        told, error = Task(server, windows=windows).go()
     assert "the command of pane 3 of session 'made' ended at once, with exit status 3; it said: why" in str(error)
     assert server.ids() == ["$0"] and told["created"] == []
     Task(server, windows=windows, keep_exited=True).done()
@@ -158,11 +165,18 @@ TOKEN = "s3cr3t-token-0123456789-abcdefgh-end"
     ],
     ids=["wrapped", "lines", "cut", "begun"],
 )
-def test_what_a_command_has_said_tells_no_part_of_a_secret(server: World, command: str) -> None:
+def test_what_a_command_has_said_tells_no_part_of_a_secret(
+    server: World, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
     """Over the edge of the pane, over several lines, and where the rest of it is left out."""
     lines = "-----BEGIN OF IT-----\nfirst-of-the-lines\nsecond-of-the-lines\n"
     env = {"KEY": TOKEN, "LINES_OF_KEY": lines}
-    windows = [{"panes": [{"command": command + "; exit 3", "env": env}]}]
+    printed = subprocess.run(["/bin/sh", "-c", command], env=env, stdout=subprocess.PIPE, check=True).stdout.decode(
+        "ascii"
+    )
+    said_all = LastWords(server, command, printed.replace("\n", ""))
+    judged_when(monkeypatch, said_all.hear)
+    windows = [{"panes": [{"command": said_all.command, "env": env}]}]
     _told, error = Task(server, windows=windows, width=200, height=5).go()
     said = hidden(str(error), secrets_of(ARGUMENT_SPEC, {"windows": windows}))
     assert "exit status 3; it said: " in said
@@ -327,15 +341,24 @@ def test_a_shell_at_its_prompt_does_not_keep_a_session(server: World) -> None:
     windows = [*TWO, {"name": "s"}, {"name": "later", "command": "true; exec sh"}]
     Task(server, windows=windows).done()
     server.tmux("kill-pane", "-t", "=made:b.1")
+    for name in ("s", "later"):
+        eventually(functools.partial(shows, server, "=made:" + name), "the shell is at its prompt")
     told = Task(server, windows=windows, recreate="on_drift").done()
     assert len(told["removed"]) == len(told["created"]) == 1
 
 
-def test_a_window_that_cannot_be_added_leaves_nothing_of_it(server: World) -> None:
+def shows(world: World, place: str) -> bool:
+    return world.tmux("capture-pane", "-p", "-t", place).strip() != ""
+
+
+def test_a_window_that_cannot_be_added_leaves_nothing_of_it(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
     Task(server, windows=TWO).done()
     before = panes(server, "window_id", "pane_id")
-    windows: List[Json] = [*TWO, {"name": "c"}, {"name": "d", "command": "echo why; exit 3"}]
-    told, error = Task(server, windows=windows).go()
+    why = LastWords(server, "echo why", "why")
+    windows: List[Json] = [*TWO, {"name": "c"}, {"name": "d", "command": why.command}]
+    with monkeypatch.context() as patch:
+        judged_when(patch, why.hear)
+        told, error = Task(server, windows=windows).go()
     assert "ended at once, with exit status 3; it said: why" in str(error) and not told["changed"]
     assert panes(server, "window_id", "pane_id") == before
     server.tmux("set-environment", "-t", "=made", "TAKEN", "theirs")
@@ -367,9 +390,10 @@ def test_a_window_that_somebody_opens_meanwhile_is_left_alone(server: World) -> 
     assert server.tmux("show-options", "-w", "-v", "-t", "=made:c", "@w") == "1"
 
 
-def test_what_is_undone_is_what_was_made_wherever_it_is_by_then(server: World) -> None:
+def test_what_is_undone_is_what_was_made_wherever_it_is_by_then(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its place is that of somebody's window by then, and of another that was opened meanwhile."""
     Task(server, windows=TWO).done()
+    judged_when(monkeypatch, lambda: one_ends(server))
     move = "swap-window -d -s =made:a -t =made:d"
     command = "%s -S %s %s; exit 3" % (server.binary, server.path, move)
     windows: List[Json] = [*TWO, {"name": "c"}, {"name": "d", "command": command}]
@@ -401,14 +425,16 @@ def test_who_is_attached_stays_in_his_window_while_others_are_added(server: Worl
     assert {row[0] for row in panes(server, "window_name", "window_active") if row[1] == "1"} == {"b"}
 
 
-def test_values_are_not_in_the_messages_of_the_server(server: World) -> None:
+def test_values_are_not_in_the_messages_of_the_server(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither of what was made, nor of what was added, nor of what could not be; how many it keeps is as before."""
     kept = server.tmux("show-options", "-s", "-v", "message-limit")
     one = {"name": "a", "argv": CAT, "env": {"OWN": "s3cr3t-of-a-pane"}}
     more = {"name": "b", "argv": CAT, "env": {"OWN": "s3cr3t-of-another"}}
     Task(server, windows=[one], env={"ALL": "s3cr3t-of-all"}).done()
     Task(server, windows=[one, more], env={"ALL": "s3cr3t-of-all"}).done()
-    _told, error = Task(server, windows=[one, more, dict(more, name="c", argv=["false"])]).go()
+    with monkeypatch.context() as patch:
+        judged_when(patch, lambda: one_ends(server))
+        _told, error = Task(server, windows=[one, more, dict(more, name="c", argv=["false"])]).go()
     assert error is not None
     Task(server, name=["plain"], env={"ALL": "s3cr3t-of-all"}, argv=CAT).done()
     with server.attached("$0"):  # To nobody else some versions tell them.
@@ -464,6 +490,7 @@ def test_a_session_whose_windows_tmux_names_is_as_it_is_declared(server: World) 
     """Some have the same name, and what they are called afterwards is no matter."""
     for command in ([], ["exec cat"], []):
         server.tmux("new-window", "-d", "-t", "first:", *command)
+    server.begun("first")
     told = frozen(server, "first")
     assert [sorted(set(window) & {"name", "command"}) for window in told["windows"]] == [
         ["command"],

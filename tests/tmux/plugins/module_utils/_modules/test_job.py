@@ -84,12 +84,28 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, *actions: Callable[[], Any]) -> N
     monkeypatch.setattr(endings, "until_one_ends", instead)
 
 
-def test_check_run_check_run(server: World) -> None:
-    checked, error = task(server, check=True)
+def heard(world: World) -> Path:
+    """Until this is there, what is said here waits: the kernel may lose what is said just before the end."""
+    return Path(world.folder) / "heard"
+
+
+def speaking(world: World) -> Tuple[str, ...]:
+    return words(world, 'until [ -e "$0/heard" ]; do sleep 0.01; done')
+
+
+def hear(world: World) -> None:
+    eventually(lambda: "said" in world.tmux("capture-pane", "-p", "-t", "=job:"), "it says so")
+    heard(world).touch()
+
+
+def test_check_run_check_run(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    meanwhile(monkeypatch, lambda: hear(server))
+    spoken = speaking(server)
+    checked, error = task(server, *spoken, check=True)
     assert (error, checked["changed"], checked["job"]["action"], ran(server)) == (None, True, "run", "")
     assert there(server) == "first" and not place(server).exists()
 
-    told, error = task(server)
+    told, error = task(server, *spoken)
     assert (error, told["changed"], ran(server)) == (None, True, "once\n")
     assert without_moments(checked) == without_moments(told)
     assert (names(told["created"]), names(told["removed"]), names(told["sessions"])) == (["job"], ["job"], ["first"])
@@ -99,9 +115,9 @@ def test_check_run_check_run(server: World) -> None:
     assert job["seconds"] >= 0 and job["recorded"] >= job["started"]
     assert there(server) == "first"
 
-    checked, error = task(server, check=True)
+    checked, error = task(server, *spoken, check=True)
     assert (error, checked["changed"], checked["job"]["action"]) == (None, False, "returned")
-    again, error = task(server)
+    again, error = task(server, *spoken)
     assert (error, again["changed"], ran(server)) == (None, False, "once\n")
     assert without_moments(checked) == without_moments(again) and checked["job"] == again["job"]
     assert again["job"] == dict(job, action="returned", from_record=True, content=None)
@@ -116,9 +132,11 @@ def test_it_starts_a_server_and_leaves_none(absent: World) -> None:
     assert (error, again["job"]["action"], again["changed"], absent.pid()) == (None, "returned", False, 0)
 
 
-def test_what_is_recorded_is_its_owners_alone(server: World) -> None:
+def test_what_is_recorded_is_its_owners_alone(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    meanwhile(monkeypatch, lambda: hear(server))
+    spoken = speaking(server)
     log = os.path.join(server.folder, "log")
-    assert task(server, log=log)[1] is None
+    assert task(server, *spoken, log=log)[1] is None
     assert stat.S_IMODE(place(server).stat().st_mode) == 0o700
     for path in place(server).iterdir():
         assert (stat.S_IMODE(path.stat().st_mode), path.stat().st_uid) == (0o600, os.geteuid())
@@ -126,7 +144,7 @@ def test_what_is_recorded_is_its_owners_alone(server: World) -> None:
     assert (found["format"], found["name"], found["socket"], found["log"]) == (1, "job", server.path, log)
     assert (found["exit_status"], len(found["digest"])) == (0, 64)
     assert Path(log).read_text(encoding="utf-8").replace("\r", "") == "said\n"
-    assert task(server, log=log)[0]["job"]["log"] == log
+    assert task(server, *spoken, log=log)[0]["job"]["log"] == log
 
 
 @pytest.mark.parametrize("status", [3, 255])
@@ -200,7 +218,7 @@ def test_one_that_ended_while_nobody_waited_is_recorded_then(server: World) -> N
     ends = words(server, "read go; exit 6")
     task(server, *ends, seconds=0)
     server.tmux("send-keys", "-t", "=job:", "Enter")
-    eventually(lambda: server.reap() and server.tmux("list-panes", "-t", "=job:", "-F", "#{pane_dead}") == "1", "ended")
+    eventually(lambda: server.reap() and dead_panes(server) == "1", "ended")
     told, error = task(server, *ends)
     assert (told["job"]["action"], told["job"]["exit_status"], there(server)) == ("waited", 6, "first")
     assert (told["job"]["seconds"] is None) is not server.version.at_least(3, 3)
@@ -253,6 +271,10 @@ def test_one_that_is_gone_is_not_recorded(server: World, monkeypatch: pytest.Mon
     assert task(server, *words(server, "read go"), check=True)[0]["job"]["action"] == "run"
 
 
+def dead_panes(world: World) -> str:
+    return world.tmux("list-panes", "-t", "=job:", "-F", "#{pane_dead}")
+
+
 def test_what_somebody_has_started_beside_it_lives(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor does it count for how the job has ended."""
     job = words(server, "read go; exit 4")
@@ -268,6 +290,7 @@ def test_what_somebody_has_started_beside_it_lives(server: World, monkeypatch: p
     told, error = task(server, *job, fail_on_status=False)
     assert (error, told["job"]["action"], told["changed"]) == (None, "waited", False)
     os.kill(int(pid), signal.SIGKILL)
+    eventually(lambda: server.reap() and "0" not in dead_panes(server), "it has ended")
     told, error = task(server, *job, fail_on_status=False)
     assert (error, told["job"]["exit_status"], names(told["removed"])) == (None, 4, ["job"])
     assert ran(server) == "once\n"

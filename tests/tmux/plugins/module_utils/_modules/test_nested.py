@@ -62,11 +62,27 @@ def nested(server: World, name: str, *inner: str, world: Any = None) -> str:
     for each in inner:
         if each not in holder.tmux("list-sessions", "-F", "#{session_name}").split():
             holder.new(each)
+    draws_once(holder)
     words = [" ".join(map(shlex.quote, attaching(holder, each))) for each in inner]
     before = len(clients(holder))
     identity = server.new(name, "sh", "-c", "; ".join(words)) if len(words) == 1 else _windows(server, name, words)
     eventually(lambda: len(clients(holder)) == before + len(words), "the client attaches")
+    for pane in server.session(identity).panes:
+        is_drawn(server, pane.id)
     return identity
+
+
+def draws_once(world: World) -> None:
+    """Let clients draw all when they attach, and nothing later by themselves: no time, and no name that changes."""
+    for words in (("status-left", "drawn"), ("status-right", "")):
+        world.tmux("set-option", "-g", *words)
+    for name in ("window-status-format", "window-status-current-format"):
+        world.tmux("set-option", "-g", "-w", name, "")
+
+
+def is_drawn(world: World, place: str) -> None:
+    """Wait until a client in a pane has drawn its session: that is output of the pane."""
+    eventually(lambda: "drawn" in world.tmux("capture-pane", "-p", "-t", place), "the client has drawn")
 
 
 def _windows(server: World, name: str, words: Sequence[str]) -> str:
@@ -161,6 +177,7 @@ def test_sessions_that_hold_each_other_go_together(server: World) -> None:
     words = " ".join(map(shlex.quote, attaching(server, "b")))
     server.tmux("new-window", "-d", "-t", "=a:", "--", "sh", "-c", words)
     eventually(lambda: sorted(clients(server)) == ["a", "b"], "both are attached")
+    is_drawn(server, "=a:1")
     policy = alone("a", "b")
     both = {"a": REMOVED, "b": REMOVED}
     assert told(perform(server, Gently(), policy, check=True)) == both
@@ -208,8 +225,10 @@ def test_somebody_at_the_outer_session_protects_both(server: World) -> None:
 def test_a_terminal_of_its_own_in_the_foreground_of_a_pane_is_in_it(server: World) -> None:
     """As with script, sudo and expect."""
     server.new("inner")
+    draws_once(server)
     server.new("outer", sys.executable, "-c", WITH_A_PTY, *attaching(server, "inner"))
     eventually(lambda: clients(server) == ["inner"], "the client attaches")
+    is_drawn(server, "=outer:")
     assert told(perform(server, Gently(), alone("inner"))) == {"inner": ATTACHED}
     assert set(told(perform(server, Gently())).values()) == {REMOVED}
     assert server.ids() == []

@@ -47,7 +47,7 @@ class Program:
 
     def __init__(self, world: World) -> None:
         self.path = os.path.join(world.folder, "typed")
-        self.words = ("sh", "-c", 'stty raw -echo; echo ready; exec cat >"$0"', self.path)
+        self.words = ("sh", "-c", 'exec >"$0"; stty raw -echo; echo ready >&2; exec cat', self.path)
 
     def typed(self) -> bytes:
         with open(self.path, "rb") as stream:

@@ -29,6 +29,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import 
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Capability
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import exits
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
+from ansible_collections.fleet.tmux.tests.support.births import judged_when, one_ends
 from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE
 from ansible_collections.fleet.tmux.tests.support.world import World
 
@@ -217,7 +218,8 @@ def test_a_name_that_somebody_took_meanwhile_is_theirs(server: World) -> None:
     assert [item["id"] for item in told["sessions"]] == ["$0", taken]
 
 
-def test_one_that_does_not_stay_is_told_beside_those_that_do(server: World) -> None:
+def test_one_that_does_not_stay_is_told_beside_those_that_do(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged_when(monkeypatch, lambda: one_ends(server))
     task = Task(server, "present", "bad", options=CAT._replace(argv=("/no/such/program",)))
     told, error = task.run()
     assert "session 'bad' ended at once" in str(error)

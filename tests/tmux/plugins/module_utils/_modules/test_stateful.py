@@ -27,7 +27,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.rules import Po
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import look
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host, locate
 from ansible_collections.fleet.tmux.tests.support.programs import binaries
-from ansible_collections.fleet.tmux.tests.support.runs import Prepared
+from ansible_collections.fleet.tmux.tests.support.runs import Prepared, settled
 from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE
 from ansible_collections.fleet.tmux.tests.support.world import World
 from hypothesis import settings
@@ -179,6 +179,8 @@ class Sessions(RuleBasedStateMachine):
     @rule()
     def prune(self) -> None:
         expected = sorted(name for name, kept in self.kept.items() if not kept and name not in self.clients)
+        for session in self.world.listing().sessions:
+            settled(self.world, session.id)  # What a process takes while it begins is another sum each time.
         planned = self._prune(check=True)
         assert [item["name"] for item in planned["removed"]] == expected
         done = self._prune(check=False)

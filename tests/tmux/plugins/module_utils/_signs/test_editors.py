@@ -16,6 +16,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import cas
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import Scene
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.members import Members
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.screens import Screens
+from ansible_collections.fleet.tmux.tests.support.processes import stopped
 from ansible_collections.fleet.tmux.tests.support.waiting import eventually
 from ansible_collections.fleet.tmux.tests.support.world import World
 
@@ -168,6 +169,8 @@ def test_a_stopped_nano_has_no_screen(server: World) -> None:
     desk.shows("xthe first line")
     (nano,) = [process for process in desk.processes() if process.command == "nano"]
     os.kill(nano.pid, signal.SIGSTOP)
+    eventually(lambda: stopped(nano.pid), "it is stopped")
+    desk.is_at_the_prompt()
     # The terminal is as nano has left it: a shell reads no line that ends with the key.
     desk.world.tmux("send-keys", "-t", desk.identity, "-l", "echo stop''ped")
     desk.press("C-j")
