@@ -322,7 +322,7 @@ def test_a_host_that_lies_decides_for_no_other(play: str) -> None:
 def test_what_root_sees_of_a_user_is_in_no_report() -> None:
     """Her arguments, environment, screen, files and directory have a word that nobody on the controller is to read."""
     folder = directory(ALICE.home + "/hunter2", ALICE)
-    work = "echo hunter2; trap '' HUP; exec 9>hunter2; while :; do sleep 1; done"
+    work = "echo hunter2; trap '' HUP; exec 9>hunter2; sleep 1000; :"
     hers = Tmux(ALICE)
     hers("-f", "/dev/null", "new-session", "-d", "-s", "work", "-c", folder, "--", "sh", "-c", work, "hunter2")
     hers("set-environment", "-t", "work", "SECRET", "hunter2")

@@ -31,8 +31,14 @@ def nested(inner: Tmux, outer: Tmux) -> None:
     """A session of one user is seen from a pane of a session of the other, and nothing has happened for a while."""
     words = "%s env -u TMUX TERM=screen %s -u -S %s attach-session -t inner"
     command = words % (becoming(inner.account), inner.binary, inner.path)
+    # No time in its status line, nor a name that changes: what it draws later is output of the outer session.
+    for option, value in (("status-left", "drawn"), ("status-right", "")):
+        inner("set-option", "-g", option, value)
+    for option in ("window-status-format", "window-status-current-format"):
+        inner("set-option", "-g", "-w", option, "")
     outer("-f", "/dev/null", "new-session", "-d", "-s", "outer", "--", "sh", "-c", command)
     eventually(lambda: inner("list-clients", "-F", "#{client_session}") == "inner", "the client attaches")
+    eventually(lambda: "drawn" in outer("capture-pane", "-p", "-t", "=outer:"), "it has drawn")
     attached = time.time()
     eventually(lambda: time.time() - attached > 3, "nothing has happened for longer than is asked for")
 

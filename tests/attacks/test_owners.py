@@ -101,10 +101,10 @@ def test_the_honest_are_done_with_while_the_silent_are_waited_for(number: int) -
 def test_many_silent_owners_take_about_what_one_takes() -> None:
     Tmux(BOB).start("idle")
     with silent_users(1, each=3):
-        alone = seconds(timeout="1s")
+        alone = seconds(timeout="2s")
     with silent_users(10, each=3):
-        together = seconds(timeout="1s")
-    assert together < alone + 15, "one after the other it would have been 27 seconds more"
+        together = seconds(timeout="2s")
+    assert together < alone + 40, "one after the other it would have been 54 seconds more"
 
 
 @pytest.mark.parametrize("limits", [{"max_removals": 1}, {"max_percent": 100}])
@@ -164,7 +164,7 @@ def test_a_command_that_stands_still_is_waited_for_once() -> None:
     for number in range(5):
         Tmux(ALICE, os.path.join(default_directory(ALICE), str(number))).start("idle", "more")
     Tmux(BOB).start("idle", "more")
-    result = prune(timeout="1s", notice="1h", notify_command=[*command, "notify"])
+    result = prune(timeout="5s", notice="1h", notify_command=[*command, "notify"])
     said = {}
     for account in (ALICE, BOB):
         with open("%s/told.%d" % (EVIDENCE, account.uid), encoding="utf-8") as handle:
@@ -189,7 +189,7 @@ def test_a_server_that_is_slow_at_every_step_is_not_waited_for_at_each(more: Dic
         result = prune(timeout="1s", snapshot_dir="/tmp/archive", **more)
         took = time.monotonic() - start
     assert ("bob", "idle") in removed(result) and bob.names() == []
-    assert took < 60, "3 seconds of waiting, at most 12 more for what was to be saved, and what is ours"
+    assert took < 120, "3 seconds of waiting, at most 12 more for what was to be saved, and what is ours"
     told = [item["detail"] for item in result["not_done"]] + reasons(result, ALICE)
     assert any("had already taken" in detail for detail in told)
 

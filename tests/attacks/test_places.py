@@ -7,7 +7,6 @@
 import os
 import socket
 import sys
-import time
 from typing import Iterator, List
 
 import pytest
@@ -32,7 +31,7 @@ from ansible_collections.fleet.tmux.tests.attacks.realm import (
     write,
 )
 from ansible_collections.fleet.tmux.tests.support.namespaces import ALICE, BOB, ROOT, Account
-from ansible_collections.fleet.tmux.tests.support.processes import alive
+from ansible_collections.fleet.tmux.tests.support.processes import alive, stopped
 from ansible_collections.fleet.tmux.tests.support.programs import binaries
 from ansible_collections.fleet.tmux.tests.support.waiting import eventually
 
@@ -297,7 +296,7 @@ def test_a_user_who_stops_all_of_his_processes() -> None:
     stopper = "import os, signal\nwhile True:\n    try: os.kill(-1, signal.SIGSTOP)\n    except OSError: pass\n"
     pid = server.pid()
     processes: List[int] = [spawn(ALICE, sys.executable, "-c", stopper).pid]
-    time.sleep(0.2)
+    eventually(lambda: stopped(pid), "she has begun")
     results: List[Result] = []
     for _time in range(2):
         results += together([lambda: prune(timeout="1s", patterns=["idle"])] * 2)

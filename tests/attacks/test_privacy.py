@@ -223,11 +223,14 @@ def test_what_a_command_for_a_user_has_shown_stays_on_the_host_unless_it_is_aske
     path = os.path.join(default_directory(ALICE), "work")
     write(os.path.join(ALICE.home, "notes"), WORDS["printed"], ALICE)
 
-    def shown(detail: str) -> Set[str]:
+    def refused(detail: str) -> Result:
         params: Dict[str, Any] = {"socket_path": path, "name": ["job"], "command": 'cat "$HOME/notes"; exit 3'}
         told = module("tmux_session", evidence_detail=detail, **params)
-        assert told["failed"] and "ended at once, with exit status 3" in told["msg"]
-        return said(told)
+        # A busy machine may not come to it in the second in which it is watched.
+        return told if "ended at once, with exit status 3" in told.get("msg", "") else {}
+
+    def shown(detail: str) -> Set[str]:
+        return said(eventually(lambda: refused(detail), "it ends at once"))
 
     # What is said just before the end is sometimes lost on its way to tmux.
     eventually(lambda: shown("full") == {"printed"}, "it is told where it is asked for")

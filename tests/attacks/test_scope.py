@@ -32,7 +32,7 @@ from ansible_collections.fleet.tmux.tests.attacks.realm import (
 )
 from ansible_collections.fleet.tmux.tests.attacks.test_fake_servers import HONEST, LISTS
 from ansible_collections.fleet.tmux.tests.support.namespaces import ALICE, BOB, ROOT, Account
-from ansible_collections.fleet.tmux.tests.support.processes import alive
+from ansible_collections.fleet.tmux.tests.support.processes import alive, every_pid
 from ansible_collections.fleet.tmux.tests.support.programs import binaries
 from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
 
@@ -333,9 +333,18 @@ def test_the_work_of_root_in_a_users_pane_is_live_work_and_never_ended() -> None
     bob("new-session", "-d", "-s", "idle", "--", "sh", "-c", as_root("setsid sleep 8200") + " & exec cat")
     (pid,) = eventually(lambda: sleeping(8200), "root sleeps")
     eventually(lambda: os.stat("/proc/%d" % pid).st_uid == 0, "it is root's")
+    eventually(lambda: any(map(copies_as_root, every_pid())), "and so is the other")
     result = prune(protect=["busy"], survivors="terminate", grace_period="0s")
     assert {item["name"]: item["reason"] for item in result["kept"]} == {"install": "unknown", "idle": "unknown"}
     assert alive(pid)
+
+
+def copies_as_root(pid: int) -> bool:
+    try:
+        with open("/proc/%d/comm" % pid, "rb") as handle:
+            return handle.read() == b"dd\n" and os.fstat(handle.fileno()).st_uid == 0
+    except OSError:
+        return False
 
 
 def spent(attack: Callable[[int], ContextManager[object]], times: int, **how: Any) -> float:

@@ -18,6 +18,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from typing import IO, Iterator, List, Optional
 
 import pytest
@@ -35,7 +36,7 @@ from ansible_collections.fleet.tmux.tests.attacks.realm import (
 )
 from ansible_collections.fleet.tmux.tests.attacks.test_scope import ROW, forged
 from ansible_collections.fleet.tmux.tests.support.namespaces import ALICE, BOB, DAVE, ROOT, Account
-from ansible_collections.fleet.tmux.tests.support.processes import status_field
+from ansible_collections.fleet.tmux.tests.support.processes import stat_fields, status_field
 from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
 
 WORDS = [sys.executable, os.path.join(HERE, "silent_files.py")]
@@ -69,16 +70,18 @@ def silent(account: Account, place: str) -> Iterator[None]:
 
 
 def waits(pid: int) -> bool:
-    """Whether a process stands still on its way to becoming a program: a reader does not come back."""
+    """Whether a process stands still on its way to becoming a program: a reader sleeps, and does not come back."""
     reader = subprocess.Popen(["cat", "/proc/%d/environ" % pid], stdout=subprocess.DEVNULL)
+    looks = 0
     try:
-        reader.wait(0.5)
-    except subprocess.TimeoutExpired:
-        return True
+        while looks < 5 and reader.poll() is None:
+            time.sleep(0.1)
+            fields = stat_fields(reader.pid)
+            looks = looks + 1 if fields is not None and fields[0] in "DS" else 0
+        return reader.poll() is None
     finally:
         reader.kill()
         reader.wait(PATIENCE)
-    return False
 
 
 @contextlib.contextmanager

@@ -31,7 +31,7 @@ from ansible_collections.fleet.tmux.tests.attacks.realm import (
     write,
 )
 from ansible_collections.fleet.tmux.tests.support.namespaces import ALICE, BOB, CAROL, DAVE, ERIN, ROOT, USERS, Account
-from ansible_collections.fleet.tmux.tests.support.processes import alive, environ_of, status_field
+from ansible_collections.fleet.tmux.tests.support.processes import alive, begun, environ_of, status_field
 from ansible_collections.fleet.tmux.tests.support.programs import binaries
 from ansible_collections.fleet.tmux.tests.support.waiting import eventually
 
@@ -265,6 +265,7 @@ def test_a_session_for_somebody_else(account: Account) -> None:
         gid = str(user.gid) if user is not ERIN else "65534"
         assert status_field(pid, "Gid") == [gid] * 4
         assert set(status_field(pid, "Groups")) == {gid, *map(str, user.groups)}
+    eventually(lambda: begun(pane["pid"]), "its program runs")
     env = environ_of(pane["pid"])
     assert env["KEY"] == "value"
     assert env["HOME"] == ("/tmp/home/nowhere" if user is CAROL else user.home)
@@ -311,9 +312,8 @@ def test_a_command_for_somebody_who_has_no_shell() -> None:
 
     def refused() -> bool:
         made = module("tmux_session", socket_path=path, name=["job"], command="cat", evidence_detail="full")
-        assert made["failed"] and "ended at once" in made["msg"]
-        # What is said just before the end is sometimes lost on its way to tmux.
-        return "not available" in made["msg"]
+        # A busy machine may not come to it in the second in which it is watched, nor do all its words get to tmux.
+        return "ended at once" in made.get("msg", "") and "not available" in made["msg"]
 
     eventually(refused, "it is told what the shell said")
 
