@@ -51,7 +51,9 @@ class Saved:
     def populate(self) -> None:
         for _missing in range(POPULATION - len(self.there())):
             name = "work%d" % len(self.names)
-            self.world.new(name, "sh", "-c", "echo I am %s.; exec cat" % name)
+            identity = self.world.new(name, "sh", "-c", "echo I am %s.; exec cat" % name)
+            shown = ("capture-pane", "-p", "-t", identity + ":")
+            eventually(lambda shown=shown: "I am" in self.world.tmux(*shown), "it has printed")  # type: ignore[misc]
             self.names.add(name)
 
     def snapshots(self) -> Dict[str, str]:

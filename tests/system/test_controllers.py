@@ -297,7 +297,8 @@ def test_the_example_of_a_long_job_tells_how_it_ended_and_cleans_up(place: Place
     require(place, "mkdir -p %s /tmp/jobs && ln -s %s %s/tmux" % (folders, CHECKOUT, folders))
     require(place, "cp %s/long_job.yml %s" % (BASE, COPIES))
     place.write(COPIES + "/hosts.ini", "here " + HERE)
-    command = "echo begun; exit %d" % status
+    # What is said just before the end the kernel may lose: so it waits until that stands in the log.
+    command = "echo begun; until grep -q begun /tmp/jobs/long-job.log; do sleep 0.1; done; exit %d" % status
     planned = long_job(place, command, "--check")
     assert (planned.rc, "changed=1 " in planned.output) == (0, True), planned.output
     done = long_job(place, command)

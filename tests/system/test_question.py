@@ -9,6 +9,7 @@ import sys
 from typing import List, Tuple
 
 import pytest
+from ansible_collections.fleet.tmux.tests.support.waiting import eventually
 from ansible_collections.fleet.tmux.tests.system.place import IDLE, Done, Place, Turn
 from ansible_collections.fleet.tmux.tests.system.test_make import ALL, LIMIT, STAY
 
@@ -170,5 +171,9 @@ def require_broken_off(place: Place, done: Done, said: str) -> None:
     assert line.startswith(said), done.output
     after = done.output.partition(line)[2].strip().splitlines()
     assert all(it.startswith("make: *** ") for it in after), done.output
-    running = place.run("ps", "-eo", "args").output
-    assert not re.search("ansible-playbook|AnsiballZ|play.py|veto|sleep 1000", running), running
+    eventually(lambda: not left(place), "nothing goes on in the background")
+
+
+def left(place: Place) -> List[str]:
+    running: List[str] = place.run("ps", "-eo", "args").output.splitlines()
+    return [line for line in running if re.search("ansible-playbook|AnsiballZ|play.py|veto|sleep 1000", line)]

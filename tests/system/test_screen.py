@@ -10,7 +10,7 @@ import sys
 from typing import List, Sequence
 
 import pytest
-from ansible_collections.fleet.tmux.tests.system.place import IDLE, Done, Place
+from ansible_collections.fleet.tmux.tests.system.place import CHECKOUT, IDLE, Done, Place
 
 HERE = "ansible_connection=local tmux_cleanup_become=false ansible_python_interpreter=" + sys.executable
 HOSTS = "here %s\naway ansible_host=127.0.0.1 ansible_port=1\n" % HERE
@@ -89,7 +89,9 @@ def test_a_report_that_cannot_be_written_is_shown(populated: Place) -> None:
     """What is in its way comes when the run has begun: as soon as an owner has been asked."""
     populated.write("hosts.ini", "here %s\nthere %s\n" % (HERE, HERE))
     populated.write("break", "until [ -e /tmp/asked ]; do sleep 0.1; done; rm -r /tmp/reports; echo >/tmp/reports")
-    populated.write("veto.json", json.dumps({"tmux_cleanup_veto_command": ["/bin/touch", "/tmp/asked"]}))
+    populated.write("veto", "#!/bin/sh\ntouch /tmp/asked\nuntil [ -f /tmp/reports ]; do sleep 0.1; done\n")
+    assert populated.run("chmod", "755", "veto").rc == 0
+    populated.write("veto.json", json.dumps({"tmux_cleanup_veto_command": [CHECKOUT + "/veto"]}))
     populated.write("run", 'sh break & "$@"; status=$?; wait; exit $status')
     done = ansible(
         populated,

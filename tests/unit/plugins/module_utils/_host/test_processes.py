@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Iterator, List
+from typing import Iterator, List, Optional
 
 import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
@@ -217,6 +217,12 @@ def _ancestors(pid: int) -> List[int]:
 # --- what they do
 
 
+def having_written(pid: int, size: int) -> Optional[proctable.Io]:
+    """What a process has read and written, once it has written so many bytes."""
+    found = proctable.io(pid)
+    return found if found is not None and found.written >= size else None
+
+
 def test_real_work_shows() -> None:
     child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert child.stdin is not None and child.stdout is not None
@@ -224,11 +230,11 @@ def test_real_work_shows() -> None:
         child.stdin.write(b"warm\n")
         child.stdin.flush()
         child.stdout.readline()
-        before = proctable.io(child.pid)
+        before = eventually(lambda: having_written(child.pid, 5), "the kernel has counted it")
         child.stdin.write(b"x\n")
         child.stdin.flush()
         child.stdout.readline()
-        after = proctable.io(child.pid)
+        after = eventually(lambda: having_written(child.pid, 7), "the kernel has counted it")
         assert before is not None and after is not None
         assert after.calls >= before.calls + 2
         assert (after.read - before.read, after.written - before.written) == (2, 2)
