@@ -28,7 +28,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import 
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.values import SESSION, checked
 from ansible_collections.fleet.tmux.plugins.module_utils._specs.tmux_session import ARGUMENT_SPEC
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
-from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE
+from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
 from ansible_collections.fleet.tmux.tests.support.world import World
 
 Json = Dict[str, Any]
@@ -88,6 +88,7 @@ class Task:
             assert error is None and not again["changed"], again
         for name in self.values["name"]:
             self.world.begun("=" + name)
+            at_their_prompts(self.world, name)
         return told
 
 
@@ -95,6 +96,14 @@ def panes(world: World, *fields: str, session: str = "made") -> List[List[str]]:
     """What plain tmux says of the panes of a session."""
     listed = world.tmux("list-panes", "-s", "-t", "=" + session, "-F", "|".join("#{%s}" % field for field in fields))
     return [line.split("|") for line in listed.splitlines()]
+
+
+def at_their_prompts(world: World, session: str = "made") -> None:
+    """Wait until each shell of a session is at its prompt: as long as it begins, it is in use."""
+    rows = panes(world, "pane_id", "pane_dead", "pane_start_command", session=session)
+    for pane in [row[0] for row in rows if row[1:] == ["0", ""]]:
+        show = ("capture-pane", "-p", "-t", pane)
+        eventually(lambda show=show: world.tmux(*show).strip(), "it shows its prompt")  # type: ignore[misc]
 
 
 def changes(told: Json) -> List[Tuple[Any, ...]]:

@@ -69,8 +69,18 @@ class World:
         return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
 
     def reap(self) -> bool:
-        """Have the server notice who has ended: tmux 3.3a sometimes does not until another process ends."""
-        return self.run("run-shell", ":").returncode == 0
+        """Have the server notice who has ended: tmux 3.3a sometimes does not until another process ends.
+
+        Nobody waits for that one, for its end may not be noticed either.
+        """
+        return self.run("run-shell", "-b", ":").returncode == 0
+
+    def jobs_have_begun(self) -> None:
+        """Wait until what the server has been told to run by now runs, or has run: a job that comes after it has."""
+        trace = os.path.join(self.folder, "a-job-has-run")
+        self.tmux("run-shell", "-b", "touch " + trace)
+        eventually(lambda: os.path.exists(trace), "a job runs")
+        os.unlink(trace)
 
     def start(self) -> None:
         """Start the server with one session, ``first``, in which nothing happens any more: its shell has become cat."""

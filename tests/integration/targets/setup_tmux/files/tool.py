@@ -365,7 +365,7 @@ def dead(sock, name):
 
     def look():
         # tmux 3.3a sometimes does not notice how one process has ended until another one does.
-        tmux(sock, "run-shell", ":")
+        tmux(sock, "run-shell", "-b", ":")
         rows = table(sock, ["list-panes", "-a"], ["pane_dead", "pane_dead_status", "session_name"])
         return [
             row for row in rows if row["session_name"] == name and row["pane_dead"] == "1" and row["pane_dead_status"]

@@ -71,7 +71,7 @@ def test_a_directory_runs_no_command(server: World) -> None:
     os.mkdir(folder)
     for number in range(5):
         create(server, new_session("work %d" % number, chdir=folder))
-    server.tmux("run-shell", "true")
+    server.jobs_have_begun()
     assert not os.path.exists(os.path.join(server.folder, "ran"))
 
 

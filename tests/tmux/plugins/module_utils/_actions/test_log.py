@@ -106,7 +106,7 @@ def test_all_that_is_printed_is_there_and_nothing_else_happens(server: World, na
     eventually(lambda: "first" in told(path), "its first words are there")
     server.tmux("send-keys", "-t", "=job:", "later", "Enter")
     eventually(lambda: told(path).count("later") == 2, "and its last ones")
-    server.tmux("run-shell", "true")
+    server.jobs_have_begun()
     assert os.listdir(folder) == [name]
     for place in (server.folder, "/"):
         assert not os.path.exists(os.path.join(place, "ran"))

@@ -341,14 +341,10 @@ def test_a_shell_at_its_prompt_does_not_keep_a_session(server: World) -> None:
     windows = [*TWO, {"name": "s"}, {"name": "later", "command": "true; exec sh"}]
     Task(server, windows=windows).done()
     server.tmux("kill-pane", "-t", "=made:b.1")
-    for name in ("s", "later"):
-        eventually(functools.partial(shows, server, "=made:" + name), "the shell is at its prompt")
+    show = ("capture-pane", "-p", "-t", "=made:later")
+    eventually(lambda: server.tmux(*show).strip(), "the shell is at its prompt")
     told = Task(server, windows=windows, recreate="on_drift").done()
     assert len(told["removed"]) == len(told["created"]) == 1
-
-
-def shows(world: World, place: str) -> bool:
-    return world.tmux("capture-pane", "-p", "-t", place).strip() != ""
 
 
 def test_a_window_that_cannot_be_added_leaves_nothing_of_it(server: World, monkeypatch: pytest.MonkeyPatch) -> None:

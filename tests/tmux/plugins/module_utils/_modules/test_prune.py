@@ -198,6 +198,7 @@ def test_what_is_typed_while_it_is_watched_keeps(server: World, monkeypatch: pyt
     def work() -> None:
         server.tmux("send-keys", "-t", typed + ":", "x", "Enter")
         eventually(lambda: server.tmux("capture-pane", "-p", "-t", typed + ":").split() == ["x", "x"], "cat answers")
+        at_rest(server, typed)
 
     meanwhile(monkeypatch, work)
     rules = EVERYTHING._replace(

@@ -8,25 +8,27 @@ import contextlib
 import json
 import os
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Tuple
 
 import pytest
-from ansible_collections.fleet.tmux.plugins.module_utils._actions import remove
+from ansible_collections.fleet.tmux.plugins.module_utils._actions import remove, survivors
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.saved import SnapshotError
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.snapshot import Archive, Retention
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import Ending
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process, outlasting
 from ansible_collections.fleet.tmux.plugins.module_utils._host.record import Record
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.errors import OptionError
 from ansible_collections.fleet.tmux.tests.support.declaring import (
     CAT,
     Json,
     Task,
+    at_their_prompts,
     changes,
     panes,
 )
 from ansible_collections.fleet.tmux.tests.support.processes import started
-from ansible_collections.fleet.tmux.tests.support.waiting import eventually
+from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
 from ansible_collections.fleet.tmux.tests.support.world import World
 
 A: Json = {"name": "a", "argv": CAT}
@@ -79,6 +81,7 @@ def test_a_shell_at_its_prompt_and_what_has_ended_go_whoever_has_made_them(serve
     server.tmux("set-option", "-g", "-w", "remain-on-exit", "on")
     server.tmux("new-window", "-d", "-t", "=made:", "-n", "ended", "true")
     eventually(lambda: server.reap() and ["ended", "1"] in panes(server, "window_name", "pane_dead"), "it has ended")
+    at_their_prompts(server)
     told = pruned(server, A).done()
     assert gone(told) == [("made", "shell", False), ("made", "ended", False)] and names(server) == ["a"]
 
@@ -171,6 +174,7 @@ def test_a_window_of_another_session_too_is_only_taken_out_of_this_one(server: W
 def test_a_window_that_two_sessions_of_the_task_have_ends_when_both_have_lost_it(server: World) -> None:
     Task(server, name=["made", "other"], windows=[A]).done()
     server.tmux("new-window", "-d", "-t", "=made:", "-n", "both")
+    at_their_prompts(server)
     server.tmux("link-window", "-d", "-s", "=made:both", "-t", "=other:")
     told = pruned(server, A, name=["made", "other"]).done()
     assert [item[0] for item in gone(told)] == ["made", "other"]
@@ -248,6 +252,7 @@ def test_windows_that_may_go_are_no_reason_to_keep_a_session_that_has_drifted(se
     """All of it is done in one run: the next one changes nothing."""
     Task(server, windows=[A, B, SHELL]).done()
     server.tmux("new-window", "-d", "-t", "=made:", "-n", "theirs")
+    at_their_prompts(server)
     server.tmux("kill-pane", "-t", "=made:b.1")
     told = pruned(server, A, B, recreate="on_drift").done()
     assert len(told["removed"]) == len(told["created"]) == 1 and told["removed_windows"] == []
@@ -255,13 +260,22 @@ def test_windows_that_may_go_are_no_reason_to_keep_a_session_that_has_drifted(se
     assert names(server) == ["a", "b"]
 
 
-def test_what_outlives_a_window_is_found_and_ended(server: World, tmp_path: Path) -> None:
+def test_what_outlives_a_window_is_found_and_ended(
+    server: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pids = tmp_path / "pids"
     command = "setsid sh -c 'trap \"\" HUP; echo $$ >> %s; exec sleep 600' & exec cat" % pids
     Task(server, windows=[A, {"name": "old", "command": command}]).done()
     eventually(lambda: pids.exists() and pids.read_text(encoding="ascii").strip(), "it runs")
+    (pane,) = [int(row[1]) for row in panes(server, "window_name", "pane_pid") if row[0] == "old"]
+
+    def after_its_pane(them: Iterable[Process], seconds: float) -> List[Process]:
+        eventually(lambda: started(pane) is None, "the process of the pane ends")
+        return outlasting(them, seconds)
+
+    monkeypatch.setattr(survivors, "outlasting", after_its_pane)
     task = pruned(server, A)
-    task.ending = Ending(terminate=True, grace_period=5)
+    task.ending = Ending(terminate=True, grace_period=PATIENCE)
     told = task.done()
     (item,) = told["removed_windows"]
     (survivor,) = item["survivors"]
@@ -279,6 +293,7 @@ def test_a_session_is_saved_before_windows_of_it_go(server: World, tmp_path: Pat
     with open(os.path.join(item["snapshot"], "session.json"), encoding="utf-8") as stream:
         assert [window["name"] for window in json.load(stream)["windows"]] == ["a", OLD["name"]]
     server.tmux("new-window", "-d", "-t", "=made:", "-n", "more")
+    at_their_prompts(server)
     server.tmux("set-option", "-t", "=made:", "@no_snapshot", "on")
     told = task.done()
     assert [each["snapshot"] for each in told["removed_windows"]] == [None]

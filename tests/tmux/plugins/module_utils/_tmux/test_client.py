@@ -215,7 +215,7 @@ def test_a_name_runs_no_command(shared: World) -> None:
     identity = shared.client().call([words]).decode("ascii").strip()
     try:
         compare(shared.client(), shared.version, [(identity, name)] * 20)
-        shared.tmux("run-shell", "true")
+        shared.jobs_have_begun()
         assert shared.session(identity).name == name
         assert not os.path.exists(mark)
     finally:
