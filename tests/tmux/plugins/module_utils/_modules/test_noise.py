@@ -149,9 +149,9 @@ def test_what_is_printed_while_the_watch_begins_is_none(server: World, monkeypat
     identity = server.new("typed", "cat")
     created = server.session(identity).created
 
-    def types() -> None:
+    def types(now: Callable[[], float] = time.time) -> None:
         before = printed_at(server, identity)
-        eventually(lambda: time.time() > max(before, created + IDLE + 1) + 1, "another second")
+        eventually(lambda: now() > max(before, created + IDLE + 1) + 1, "another second")
         server.tmux("send-keys", "-t", identity + ":", "x", "Enter")
         eventually(lambda: printed_at(server, identity) > before, "it is printed")
 
@@ -167,7 +167,8 @@ def test_what_is_printed_while_the_watch_begins_is_none(server: World, monkeypat
             return found
 
         monkeypatch.setattr(_Watch, name, after)
-    assert told(perform(server, Gently(), rules("typed"))) == {"typed": "kept: active"}
+    run = judged_as_it_prints(server, identity, rules("typed"), monkeypatch)
+    assert told(finish(run)) == {"typed": "kept: active"}
     assert len(begun) > 2 and identity in server.ids()
 
 
