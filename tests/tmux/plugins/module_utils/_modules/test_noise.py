@@ -9,6 +9,7 @@ import time
 from typing import Any, Callable, List, Optional
 
 import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._actions import watch
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.watch import _Watch
 from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.commands import named
@@ -23,8 +24,6 @@ from ansible_collections.fleet.tmux.tests.support.runs import (
     item,
     marked,
     only,
-    perform,
-    prepare,
     seen,
     told,
 )
@@ -69,19 +68,22 @@ def watched_until_changed(monkeypatch: pytest.MonkeyPatch, look: Callable[[], ob
     wait = proctable.wait
 
     def instead(seconds: float) -> None:
-        before = look()
+        before = look() if seconds == watch.WATCH_SECONDS else None
         wait(seconds)
-        eventually(lambda: look() != before, "it does something")
+        if seconds == watch.WATCH_SECONDS:
+            eventually(lambda: look() != before, "it does something")
 
     monkeypatch.setattr(proctable, "wait", instead)
 
 
-def judged_as_it_prints(world: World, identity: str, by: Policy, monkeypatch: pytest.MonkeyPatch) -> Prepared:
-    """A run that has judged a session in the second of what was printed last."""
+def judged_as_it_prints(
+    world: World, identity: str, by: Policy, monkeypatch: pytest.MonkeyPatch, manner: Optional[Gently] = None
+) -> Prepared:
+    """A run that has judged a session in the second of what was printed last, however long it took to get there."""
     one = seen(world)
     now = max(window.clocks["window_activity"] or 0 for window in _session(one, identity).windows)
     monkeypatch.setattr(time, "time", lambda: float(now))
-    return Prepared([one], by)
+    return Prepared([one], by, manner)
 
 
 def _session(one: Seen, identity: str) -> Session:
@@ -90,12 +92,15 @@ def _session(one: Seen, identity: str) -> Session:
 
 
 @pytest.mark.parametrize("program", [BLINKS, REDRAWS], ids=["blinks", "redraws"])
-def test_what_changes_nothing_on_the_screen_is_noise(server: World, program: str) -> None:
+def test_what_changes_nothing_on_the_screen_is_noise(
+    server: World, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
     identity = has_run(server, server.new("shows", sys.executable, "-c", program))
-    result = perform(server, Gently(), rules("shows", "busy"), check=True)
+    watched_until_changed(monkeypatch, lambda: printed_at(server, identity))
+    result = finish(judged_as_it_prints(server, identity, rules("shows", "busy"), monkeypatch), check=True)
     checked = told(result)
     assert checked == {"shows": "removed: idle"}, item(result, "shows")["detail"]
-    run = prepare(server, Gently(), rules("shows", "busy"))
+    run = judged_as_it_prints(server, identity, rules("shows", "busy"), monkeypatch)
     before = printed_at(server, identity)
     eventually(lambda: printed_at(server, identity) > before, "it prints in another second")
     assert told(finish(run)) == checked
@@ -119,9 +124,11 @@ def test_what_changes_the_screen_or_reads_is_none(
     assert told(finish(run)) == {"works": f"kept: {reason}"}
 
 
-def test_a_program_that_only_shows_is_noise_whatever_it_shows(server: World) -> None:
+def test_a_program_that_only_shows_is_noise_whatever_it_shows(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
     identity = has_run(server, server.new("shows", "top", "-d", "0.3"))
-    assert told(perform(server, Gently(), rules("shows", "busy"))) == {"shows": "removed: idle"}
+    watched_until_changed(monkeypatch, lambda: printed_at(server, identity))
+    run = judged_as_it_prints(server, identity, rules("shows", "busy"), monkeypatch)
+    assert told(finish(run)) == {"shows": "removed: idle"}
     assert identity not in server.ids()
 
 
@@ -137,11 +144,14 @@ def test_another_window_that_works_is_no_noise(server: World, monkeypatch: pytes
 
 def test_what_shows_is_marked_and_goes_at_its_deadline(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
     identity = has_run(server, server.new("shows", "top", "-d", "0.3"))
+    watched_until_changed(monkeypatch, lambda: printed_at(server, identity))
     notice = Gently(notice=1)
-    assert told(perform(server, notice, rules("shows", "busy"))) == {"shows": "marked: idle"}
+    run = judged_as_it_prints(server, identity, rules("shows", "busy"), monkeypatch, notice)
+    assert told(finish(run)) == {"shows": "marked: idle"}
     given = int(str(marked(server, identity)).split()[1])
-    eventually(lambda: time.time() > given + 2, "its time has come")
-    assert told(perform(server, notice, rules("shows", "busy"))) == {"shows": "removed: idle"}
+    eventually(lambda: printed_at(server, identity) > given + 2, "its time has come")
+    run = judged_as_it_prints(server, identity, rules("shows", "busy"), monkeypatch, notice)
+    assert told(finish(run)) == {"shows": "removed: idle"}
 
 
 def test_what_is_printed_while_the_watch_begins_is_none(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,8 +169,8 @@ def test_what_is_printed_while_the_watch_begins_is_none(server: World, monkeypat
     begun: List[Any] = []
     for name in ("_listed", "_shown"):
 
-        def after(watch: _Watch, given: Any, original: Callable[..., Any] = getattr(_Watch, name)) -> Any:
-            found = original(watch, given)
+        def after(which: _Watch, given: Any, original: Callable[..., Any] = getattr(_Watch, name)) -> Any:
+            found = original(which, given)
             begun.append(given)
             if len(begun) == 1:
                 types()
@@ -172,9 +182,10 @@ def test_what_is_printed_while_the_watch_begins_is_none(server: World, monkeypat
     assert len(begun) > 2 and identity in server.ids()
 
 
-def test_input_keeps_what_only_shows(server: World) -> None:
+def test_input_keeps_what_only_shows(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is compared without its output, and with all the rest."""
     identity = has_run(server, server.new("shows", "top", "-d", "0.3"))
-    run = prepare(server, Gently(), rules("shows", "busy"))
+    watched_until_changed(monkeypatch, lambda: printed_at(server, identity))
+    run = judged_as_it_prints(server, identity, rules("shows", "busy"), monkeypatch)
     server.tmux("new-window", "-d", "-t", identity + ":", "cat")
     assert told(finish(run)) == {"shows": "kept: changed"}
