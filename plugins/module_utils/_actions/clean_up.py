@@ -11,8 +11,12 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 from ansible_collections.fleet.tmux.plugins.module_utils._host import rights
 from ansible_collections.fleet.tmux.plugins.module_utils._host.crew import Job, Line, Message, work
 from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import Untrusted, reached
+from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import WITHHELD
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
+
+NOT_ALONE = f"others could exchange something on the way there, or a link is in the way ({WITHHELD})"
+"""What is told of a way that is not its owner's alone, where its names stay on the host."""
 
 
 class CleanedUp(NamedTuple):
@@ -22,14 +26,17 @@ class CleanedUp(NamedTuple):
     left: Dict[str, str]
 
 
-def clean_up(paths: Sequence[str], user: User, timeout: float) -> CleanedUp:
-    """Remove files in a child: on the way there may be a file system that never answers."""
+def clean_up(paths: Sequence[str], user: User, timeout: float, discreet: bool = False) -> CleanedUp:
+    """Remove files in a child: on the way there may be a file system that never answers.
+
+    :param discreet: whether the names of what is on the way stay on the host.
+    """
     found = CleanedUp([], {})
 
     def errand(line: Line) -> None:
         with rights.of(user):
             for path in paths:
-                line.say({"path": path, "why": _why_not(path, user)})
+                line.say({"path": path, "why": _why_not(path, user, discreet)})
 
     def hear(_key: str, message: Message) -> None:
         todo.remove(message["path"])
@@ -45,12 +52,12 @@ def clean_up(paths: Sequence[str], user: User, timeout: float) -> CleanedUp:
     return found
 
 
-def _why_not(path: str, user: User) -> Optional[str]:
+def _why_not(path: str, user: User, discreet: bool) -> Optional[str]:
     """Remove a file; None if it was removed, nothing if it was not there, else why it stays."""
     try:
         return _removed(path, user)
     except Untrusted as problem:
-        return shown(str(problem))
+        return NOT_ALONE if discreet else shown(str(problem))
     except OSError as error:
         return f"{user.name} cannot remove it: {error.strerror}"
 

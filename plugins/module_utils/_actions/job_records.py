@@ -16,6 +16,7 @@ import stat
 import time
 from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
 
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.clean_up import NOT_ALONE
 from ansible_collections.fleet.tmux.plugins.module_utils._host import rights
 from ansible_collections.fleet.tmux.plugins.module_utils._host.crew import Job, Line, Message, work
 from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import (
@@ -54,12 +55,13 @@ class Known(NamedTuple):
 
 
 class Records:
-    """The records of an owner."""
+    """The records of an owner. ``discreet``: whether the names of what is on the way to them stay on the host."""
 
-    def __init__(self, place: Optional[str], user: User, timeout: float) -> None:
+    def __init__(self, place: Optional[str], user: User, timeout: float, discreet: bool = False) -> None:
         self.path = os.path.join(user.home, USUAL) if place is None else place
         self._user = user
         self._timeout = timeout
+        self._discreet = discreet
 
     def find(self, name: str, socket: str, make: bool) -> Known:
         """What is known of a job, and (``make``) all that is needed to record it, or a look whether it could be had.
@@ -85,7 +87,7 @@ class Records:
                 with rights.of(self._user):
                     line.say(errand())
             except Untrusted as problem:
-                line.say({"problem": str(problem)})
+                line.say({"problem": NOT_ALONE if self._discreet else str(problem)})
             except OSError as error:
                 line.say({"problem": f"{self._user.name} cannot use it: {error.strerror}"})
 

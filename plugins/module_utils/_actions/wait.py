@@ -38,8 +38,8 @@ _TRIES = 5
 """How often a server is given time to notice how a command has ended."""
 
 GONE_SERVER = "its server has ended"
-_NO_STATUS = "tmux does not tell how its command ended; before 3.3 it does not when that was by a signal"
-_NO_TIME = "tmux before 3.3 does not tell when its command ended"
+NO_STATUS = "tmux does not tell how its command ended; before 3.3 it does not when that was by a signal"
+NO_TIME = "tmux before 3.3 does not tell when its command ended"
 
 
 class Wish(NamedTuple):
@@ -270,7 +270,7 @@ class Waiting:
         if at is None and watched:
             at = int(time.time())
         seconds = fate.seconds if fate.seconds is not None or at is None else _since(fate, at)
-        reasons = [_NO_STATUS] * _unclear(pane) + [_NO_TIME] * (seconds is None)
+        reasons = [NO_STATUS] * _unclear(pane) + [NO_TIME] * (seconds is None)
         return fate._replace(
             ended=True,
             pane=pane.id,

@@ -13,7 +13,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.job_records im
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.log import log_path
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import Ending
-from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import Fate, Waiting, Wish
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import NO_STATUS, NO_TIME, Fate, Waiting, Wish
 from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import brief, shown, when
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.home import NOWHERE
@@ -121,7 +121,7 @@ class Completion:
         self._birth = birth
         self._seen = look_at(host, path)
         user = self._seen.server.user
-        self._records = Records(task.place, user, host.timeout)
+        self._records = Records(task.place, user, host.timeout, self._seen.discreet)
         self._log = None if task.options.log is None else log_path(task.options.log, user)
         self._options = task.options
         self._trouble: List[str] = []
@@ -307,7 +307,6 @@ class Completion:
             digest=self._options.job,
             exit_status=fate.exit_status,
             signal=fate.signal,
-            reason=fate.reason,
             started=session.created,
             seconds=fate.seconds,
             recorded=int(time.time()),
@@ -340,7 +339,7 @@ class Completion:
         paths = [log_path(path, user) for path in [*logs, *self._task.files]]
         if not paths:
             return
-        done = clean_up(paths, user, self._host.timeout)
+        done = clean_up(paths, user, self._host.timeout, self._seen.discreet)
         left = [{"path": brief(path, _PATH_CHARS), "reason": brief(why)} for path, why in done.left.items()]
         self.job.update(removed_files=[brief(path, _PATH_CHARS) for path in done.removed], left_files=left)
         self._trouble += [f"cleanup: {each['path']} is still there: {each['reason']}" for each in left]
@@ -357,14 +356,14 @@ class Completion:
             started=record.started,
             seconds=record.seconds,
             recorded=record.recorded,
-            reason=brief(record.reason),
+            reason=_reason(record),
         )
         return self._verdict(record, f" in an earlier run ({when(record.recorded)}); rerun=true runs it again")
 
     def _verdict(self, record: JobRecord, more: str = "") -> Optional[Exception]:
         if not (record.failed and self._task.fail_on_status):
             return None
-        why = f" ({brief(record.reason)})" if record.reason and record.exit_status is None else ""
+        why = f" ({NO_STATUS})" if record.is_unclear else ""
         return JobError(f"the command of job {shown(record.name)!r} ended {record.how}{why}{more}")
 
     def _diff(self, before: List[str], promised: bool) -> Dict[str, Dict[str, List[str]]]:
@@ -380,6 +379,11 @@ class Completion:
             },
             "after": {"sessions": sorted(shown(name) for name in after), "job": recorded if has_now else []},
         }
+
+
+def _reason(record: JobRecord) -> str:
+    """Why something of a recorded job is not known."""
+    return "; ".join([NO_STATUS] * record.is_unclear + [NO_TIME] * (record.seconds is None))
 
 
 def _removing(seen: Seen, sessions: Sequence[Session]) -> Plan:

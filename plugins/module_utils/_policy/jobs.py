@@ -7,6 +7,7 @@
 import hashlib
 import hmac
 import json
+import re
 from typing import Any, Dict, Mapping, NamedTuple, Optional
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
@@ -23,6 +24,8 @@ RETURNED, RUN, WAITED = "returned", "run", "waited"
 _ROUNDS = 200000
 """Rounds of the slow hash for secret values, about a tenth of a second: whoever has the key must guess slowly, too."""
 _LARGEST = 2**53
+_SIGNAL = re.compile(r"[A-Za-z0-9+-]{0,20}\Z")
+"""What is told of a record, whoever's it is, has no room for words."""
 
 
 class JobError(ValueError):
@@ -44,7 +47,6 @@ class JobRecord(NamedTuple):
     digest: str
     exit_status: Optional[int]
     signal: str
-    reason: str
     started: int
     seconds: Optional[int]
     recorded: int
@@ -56,11 +58,16 @@ class JobRecord(NamedTuple):
         return self.exit_status != 0
 
     @property
+    def is_unclear(self) -> bool:
+        """Whether tmux has not told how its command has ended."""
+        return self.exit_status is None and not self.signal
+
+    @property
     def how(self) -> str:
         """How its command has ended, in words."""
         if self.exit_status is not None:
             return "with exit status %d" % self.exit_status
-        return "by signal %s" % shown(self.signal) if self.signal else "in a way that nobody knows"
+        return "by signal %s" % self.signal if self.signal else "in a way that nobody knows"
 
 
 def digest(declared: Mapping[str, Any], variables: Mapping[str, str], key: bytes) -> str:
@@ -137,4 +144,6 @@ def _fits(field: str, value: object) -> bool:
         if value is None:
             return _NUMBERS[field]
         return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST
+    if field == "signal":
+        return isinstance(value, str) and _SIGNAL.match(value) is not None
     return isinstance(value, str) or (field == "log" and value is None)

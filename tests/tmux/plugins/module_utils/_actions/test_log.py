@@ -268,6 +268,16 @@ def test_a_log_of_limited_size_that_was_deleted_is_begun_anew(server: World) -> 
     assert waited_log(server) == path
 
 
+def test_one_that_is_put_aside_by_others_is_begun_anew_by_itself(server: World) -> None:
+    """As a logrotate does, of which nobody here knows."""
+    path = os.path.join(server.folder, "log")
+    assert task(server, path, ("sh", "-c", "echo first; read x; " + PRINTS), size=SIZE)[1] is None
+    eventually(lambda: tells(path, "first"), "its first words are there")
+    os.rename(path, path + ".others")
+    server.tmux("send-keys", "-t", "=job:", "Enter")
+    eventually(lambda: os.path.exists(path) and tells(path, "line %d of many" % LINES), "its last line is there")
+
+
 def test_a_session_that_is_there_has_a_log_of_limited_size_from_then_on(server: World) -> None:
     path = os.path.join(server.folder, "log")
     server.new("job", "sh", "-c", "read x; " + PRINTS)

@@ -15,7 +15,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.job_records im
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.jobs import JobError, JobRecord
 
-RECORD = JobRecord("job", "/s", "d" * 64, 0, "", "", 1800000000, 5, 1800000005, "/log")
+RECORD = JobRecord("job", "/s", "d" * 64, 0, "", 1800000000, 5, 1800000005, "/log")
 
 
 @pytest.fixture
