@@ -225,7 +225,7 @@ class Completion:
     def _promise_removal(self, items: List[Item]) -> None:
         gone = [tuple(item[key] for key in WHO) for item in items]
         left = [each for each in self.told["sessions"] or [] if tuple(each[key] for key in WHO) not in gone]
-        removed = [dict(item, survivors=[], more={"survivors": 0}) for item in items]
+        removed = [dict(item, survivors=[], snapshot=None, more={"survivors": 0}) for item in items]
         self.told.update(changed=bool(items), removed=removed, sessions=left)
 
     # --- running
