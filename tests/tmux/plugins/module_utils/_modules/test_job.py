@@ -69,7 +69,8 @@ def record(world: World) -> Path:
 def without_moments(told: Dict[str, Any]) -> Dict[str, Any]:
     """What a check can know as well as a run."""
     items = {key: names(told[key]) for key in ("created", "removed", "sessions", "updated", "vanished", "not_done")}
-    return dict(items, changed=told["changed"], action=told["job"]["action"], diff=told["diff"], keys=sorted(told))
+    keys = [sorted(told), *(sorted(item) for item in told["removed"])]
+    return dict(items, changed=told["changed"], action=told["job"]["action"], diff=told["diff"], keys=keys)
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, *actions: Callable[[], Any]) -> None:
