@@ -449,3 +449,17 @@ def test_what_goes_with_a_job_stays_until_its_session_goes(server: World) -> Non
     server.tmux("kill-pane", "-t", "=job:.1")
     told, error = task(server, *job, files=(str(progress),))
     assert (error, told["job"]["removed_files"], progress.exists()) == (None, [str(progress)], False)
+
+
+def test_a_session_that_somebody_makes_at_the_same_moment_is_not_taken_for_it(
+    server: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def first(plan: Any, hands: Any) -> Any:
+        monkeypatch.setattr(CARRY_OUT, carry_out)
+        server.new("job")
+        return carry_out(plan, hands)
+
+    monkeypatch.setattr(CARRY_OUT, first)
+    told, error = task(server)
+    assert "'job' is there, and was not made by state=completed" in str(error)
+    assert (told["job"]["recorded"], ran(server), there(server)) == (None, "", "first\njob")
