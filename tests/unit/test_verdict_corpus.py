@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from ansible_collections.fleet.tmux.tests.verdicts import corpus
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "verdict.md"
@@ -20,6 +21,15 @@ def test_the_corpus_is_broad() -> None:
     assert 3 * sum(row.unforeseen for row in COUNTED) >= len(COUNTED)
     programs = Counter(row.program for row in corpus.ROWS)
     assert [program for program, number in programs.items() if number > 2] == []
+
+
+def test_what_lies_in_a_home_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pyenv may have it on PATH; in a small world, nobody does."""
+    program = tmp_path / "lies-in-a-home"
+    program.touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(corpus.PACKAGES, program.name, "its-package")
+    assert "its-package" in corpus.missing()
 
 
 def test_each_session_has_a_name_of_its_own() -> None:

@@ -1391,10 +1391,15 @@ PACKAGES = {
 SFTP_SERVER = ("/usr/lib/sftp-server", "openssh-sftp-server")
 
 
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
 def missing() -> List[str]:
-    """The packages of what is not installed."""
-    path = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
-    found = [package for program, package in sorted(PACKAGES.items()) if shutil.which(program, path=path) is None]
+    """The packages of what is not installed.
+
+    Somebody's own PATH does not count: a small world has nothing of a home, where the Python of a pyenv may lie too.
+    """
+    found = [package for program, package in sorted(PACKAGES.items()) if shutil.which(program, path=_PATH) is None]
     return found + [SFTP_SERVER[1]] * (not os.path.exists(SFTP_SERVER[0]))
 
 
