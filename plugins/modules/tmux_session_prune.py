@@ -282,7 +282,8 @@ options:
       - Remember in this directory what was seen of sessions that nothing else keeps, so that the next run knows what
         they have used since then, and needs no O(notice) for that. Without this option nothing is remembered. What is
         remembered is CPU time, reads and writes of processes that count (not shells at their prompt, helpers, and
-        programs that only show something), and fingerprints of what panes show.
+        programs that only show something), fingerprints of what panes show, and when something of that, or of what
+        else the host shows, last told of activity.
       - V(default) is C(/var/lib/fleet-tmux/memory) for root, and C(fleet-tmux/memory) in the state directory of others
         (C($XDG_STATE_HOME), else C(~/.local/state)). Any other directory must be written as an absolute path. It is
         created if it is missing; nobody but the user that the module runs as may write to it.
@@ -584,8 +585,8 @@ removed:
           contains:
             kind:
               description:
-                - V(started), V(wrote), V(network) and V(worked) are clocks, V(unsaved), V(waiting) and V(stopped) hold
-                  now, and V(unknown) is what could have protected it and could not be read.
+                - V(started), V(wrote), V(network), V(worked) and V(remembered) are clocks, V(unsaved), V(waiting) and
+                  V(stopped) hold now, and V(unknown) is what could have protected it and could not be read.
               type: str
               returned: always
             at:

@@ -10,6 +10,7 @@ from typing import Dict, Iterable, Sequence, Set
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host import folders
 from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import Untrusted, reached
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.clocks import last_output
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.decisions import Decision
 from ansible_collections.fleet.tmux.plugins.module_utils._signs import memory
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.memory import Memory
@@ -42,8 +43,12 @@ class Diary:
         new: Dict[int, Memory] = {one.server.user.uid: {} for one in seen}
         for decision in decisions:
             it = decision.subject
-            if it.used is not None:
-                new[it.origin.uid][it.identity] = memory.look(it.session, it.processes, it.used, it.shown, now)
+            active = max((sign.at for sign in it.signs if sign.at is not None), default=0)
+            if it.used is not None or active:
+                printed = it.printed if it.noise else last_output(it.session)
+                new[it.origin.uid][it.identity] = memory.look(
+                    it.session, it.processes, it.used or {}, it.shown, now, active, printed
+                )
         there: Dict[int, Set[str]] = {uid: set() for uid in new}
         for one in seen:
             there[one.server.user.uid].update(one.identity(each) for each in one.listing.sessions)

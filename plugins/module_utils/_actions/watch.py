@@ -14,6 +14,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.rules import Po
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.memory import (
     Memory,
     Remembered,
+    active_before,
     waited_for_nobody,
     worked_since,
 )
@@ -72,7 +73,16 @@ def watched(
         if judge(each.candidate.subject._replace(noise=True), policy, now).remove
     }
     found.update(_Watch(seen, policy, now).watch(going))
-    return found
+    return {number: _with_memory(subject, begun[number].then, now) for number, subject in found.items()}
+
+
+def _with_memory(subject: Subject, then: Optional[Remembered], now: int) -> Subject:
+    """With what was seen before the last look. It says nothing of how long a session must be watched."""
+    if then is None:
+        return subject
+    sign = active_before(then, now)
+    signs = subject.signs + ((sign,) if sign is not None else ())
+    return subject._replace(signs=signs, printed=then.printed if subject.noise and then.printed <= now else 0)
 
 
 def _begun(candidate: Candidate, policy: Policy, now: int, memory: Memory) -> _Watched:

@@ -48,14 +48,20 @@ def newest_clock(session: Session) -> int:
 
 def newest_to_count(subject: Subject) -> int:
     """The same, without output that is noise."""
-    return _newest(subject.session, [clock for clock in CLOCKS if not (subject.noise and clock.kind == OUTPUT)]) or 0
+    return _listed(subject, [clock.kind for clock in CLOCKS if clock.kind is not None])
 
 
 def last_use(subject: Subject, activity: str) -> int:
-    """Epoch seconds of the newest clock that counts, of tmux's and of the host's; output not where it is noise."""
-    kinds = [kind for kind in KINDS[activity] if not (subject.noise and kind == OUTPUT)]
-    listed = _newest(subject.session, [clock for clock in CLOCKS if clock.kind in kinds])
-    return max([listed or 0, *(sign.at for sign in subject.signs if sign.at is not None)])
+    """Epoch seconds of the newest clock that counts, of tmux's and of the host's."""
+    signs = [sign.at for sign in subject.signs if sign.at is not None]
+    return max([_listed(subject, KINDS[activity]), *signs])
+
+
+def _listed(subject: Subject, kinds: Sequence[str]) -> int:
+    """Epoch seconds of the newest clock of these kinds; where output is noise, of what may have meant something."""
+    silent = subject.noise and OUTPUT in kinds
+    clocks = [clock for clock in CLOCKS if clock.kind in kinds and not (silent and clock.kind == OUTPUT)]
+    return max(_newest(subject.session, clocks) or 0, subject.printed if silent else 0)
 
 
 def newest_sign(subject: Subject) -> Optional[Sign]:
@@ -71,6 +77,11 @@ def idle_seconds(session: Session, activity: str, now: int) -> int:
 def clock_words(session: Session) -> Dict[str, Optional[int]]:
     """The clocks as results name them, in epoch seconds (None: never)."""
     return {word: _newest(session, [clock for clock in CLOCKS if clock.word == word]) for word in CLOCK_WORDS}
+
+
+def last_output(session: Session) -> int:
+    """Epoch seconds of the newest output, whatever it means."""
+    return _newest(session, [clock for clock in CLOCKS if clock.kind == OUTPUT]) or 0
 
 
 def evidence(session: Session) -> Dict[str, Any]:

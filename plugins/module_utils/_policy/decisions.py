@@ -86,7 +86,8 @@ class Subject(NamedTuple):
     """A session that was looked at, with what the host shows of it.
 
     ``used`` is what its processes have used, and ``watched`` what they did meanwhile: None if nobody looked. ``signs``:
-    what the host shows of it, as far as that was read. ``noise``: its output means nothing.
+    what the host shows of it, as far as that was read. ``noise``: its output means nothing, but for that until
+    ``printed`` (epoch seconds), as far as is remembered.
     ``shown``: fingerprints of what panes show, of those whose output was in question. ``runs``: the names of its
     processes that are more than shells which were told nothing; None if nobody looked.
     """
@@ -98,6 +99,7 @@ class Subject(NamedTuple):
     watched: Optional[Work] = None
     signs: Tuple[Sign, ...] = ()
     noise: bool = False
+    printed: int = 0
     shown: Mapping[str, str] = MappingProxyType({})
     clients: Tuple[Attachment, ...] = ()
     runs: Optional[Tuple[str, ...]] = None

@@ -17,7 +17,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._signs.sign import Sign
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.work import Spending, Spent, worked_between
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session
 
-FORMAT = 1
+FORMAT = 2
 SESSIONS_LIMIT = 5000
 """Sessions of one owner that are remembered."""
 _PROCESSES_LIMIT = 500
@@ -39,13 +39,17 @@ class Remembered(NamedTuple):
     """One look at a session, at ``at`` (epoch seconds).
 
     ``used``: what its processes had used. ``waited``: what had those used, and how many page faults, that the
-    program of each pane had waited for. ``shown``: what panes showed, as :mod:`motion` says it.
+    program of each pane had waited for. ``shown``: what panes showed, as :mod:`motion` says it. ``active``: the newest
+    moment of which a sign has told, at this look or one before it. ``printed``: that of the newest output that may have
+    meant something.
     """
 
     at: int
     used: Spending
     waited: Dict[Identity, Tuple[int, int]]
     shown: Dict[str, str]
+    active: int = 0
+    printed: int = 0
 
 
 Memory = Dict[str, Remembered]
@@ -53,7 +57,13 @@ Memory = Dict[str, Remembered]
 
 
 def look(
-    session: Session, processes: Collection[Process], used: Spending, shown: Mapping[str, str], at: int
+    session: Session,
+    processes: Collection[Process],
+    used: Spending,
+    shown: Mapping[str, str],
+    at: int,
+    active: int,
+    printed: int,
 ) -> Remembered:
     """What is to be remembered of a session."""
     panes = set(session.pids)
@@ -64,15 +74,33 @@ def look(
         dict(sorted(counted.items())[:_PROCESSES_LIMIT]),
         dict(sorted(waited.items())[:_PANES_LIMIT]),
         dict(sorted(shown.items())[:_PANES_LIMIT]),
+        active,
+        printed,
     )
 
 
 def merged(old: Memory, new: Memory, there: Collection[str], now: int) -> Memory:
-    """What is remembered from now on, of those that are there: a look that is young is not replaced."""
-    young = {who for who, seen in old.items() if 0 <= now - seen.at < YOUNG_SECONDS}
-    every = {**old, **{who: seen for who, seen in new.items() if who not in young}}
+    """What is remembered from now on, of those that are there: a look that is young is not replaced.
+
+    Nor is one by a look at which nothing was counted, for then nothing could be compared. What they were active is
+    remembered all the same.
+    """
+    every = {**old, **{who: _after(old.get(who), seen, now) for who, seen in new.items()}}
     kept = sorted((who for who in every if who in there), key=lambda who: -every[who].at)
     return {who: every[who] for who in kept[:SESSIONS_LIMIT]}
+
+
+def _after(old: Optional[Remembered], new: Remembered, now: int) -> Remembered:
+    if old is not None and (0 <= now - old.at < YOUNG_SECONDS or not new.used):
+        return old._replace(active=max(old.active, new.active))
+    return new
+
+
+def active_before(then: Remembered, now: int) -> Optional[Sign]:
+    """What is remembered of signs that nobody can see any more: files are closed, and processes end."""
+    if not 0 < then.active <= now:
+        return None
+    return Sign("remembered", "was active, as an earlier look has seen", "", then.active)
 
 
 def worked_since(
@@ -125,6 +153,8 @@ def _as_json(seen: Remembered) -> Dict[str, Any]:
         "used": [[*who, *spent] for who, spent in seen.used.items()],
         "waited": [[*who, *numbers] for who, numbers in seen.waited.items()],
         "shown": seen.shown,
+        "active": seen.active,
+        "printed": seen.printed,
     }
 
 
@@ -146,7 +176,8 @@ def _remembered(seen: Dict[str, Any]) -> Remembered:
         numbers = None if calls is None else _number(calls)
         used[_number(pid), _number(started)] = Spent(str(role), _number(ticks), numbers, _number(got), _number(put))
     waited = {(_number(a), _number(b)): (_number(c), _number(d)) for a, b, c, d in seen["waited"]}
-    return Remembered(_number(seen["at"]), used, waited, {str(pane): str(text) for pane, text in seen["shown"].items()})
+    shown = {str(pane): str(text) for pane, text in seen["shown"].items()}
+    return Remembered(_number(seen["at"]), used, waited, shown, _number(seen["active"]), _number(seen["printed"]))
 
 
 def _number(value: Any) -> int:

@@ -26,6 +26,7 @@ KINDS: Tuple[Kind, ...] = (
     Kind("wrote", CLOCK, "one of them last wrote to a file that it holds open for writing"),
     Kind("network", CLOCK, "data last went over one of their TCP connections"),
     Kind("worked", CLOCK, "they used CPU time, read or wrote since somebody last looked"),
+    Kind("remembered", CLOCK, "something of this was seen at an earlier look"),
     Kind("unsaved", STATE, "an editor holds text that is not saved, or may hold some"),
     Kind("waiting", STATE, "it waits for a lock, a time, a debugger, or for work that is done elsewhere"),
     Kind("stopped", STATE, "a job in it is stopped, as with Ctrl-Z"),

@@ -4,22 +4,25 @@
 
 """What was used between two runs keeps a session; a prompt that only draws itself anew seldom does not."""
 
+import contextlib
 import os
 import signal
 import stat
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.hands import Settings
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.remember import Diary
 from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
 from ansible_collections.fleet.tmux.plugins.module_utils._modules import prune, prune_result
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.clocks import newest_clock
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.guards import Limits
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.rules import Policy
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import Scene
 from ansible_collections.fleet.tmux.tests.support.runs import Clock, files_below, only, seen, settled, told
 from ansible_collections.fleet.tmux.tests.support.waiting import eventually
 from ansible_collections.fleet.tmux.tests.support.world import World
@@ -82,6 +85,72 @@ def test_what_was_used_since_the_last_look_keeps(
     with open(file, "w", encoding="ascii") as stream:
         stream.write('{"format": 1, "sessions": 7}')
     assert told(run(server, diary, policy, check=True)) == {"work": "kept: active"}, "the mark still tells"
+
+
+@pytest.mark.parametrize("program", [("cat",), ("bash", "--norc")], ids=["works", "prompt"])
+def test_output_of_before_the_last_look_keeps_though_nothing_came_since(
+    server: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: Tuple[str, ...]
+) -> None:
+    """That the screen is as it was at the last look says nothing of what was printed before that."""
+    diary = Diary(str(tmp_path / "memory"))
+    identity = server.new("work", *program)
+    created = server.session(identity).created
+    eventually(lambda: time.time() > created + 3, "time passes")
+    server.tmux("send-keys", "-t", identity + ":", "x", "Enter")
+    eventually(lambda: printed(server, identity) > created + 2, "it is printed")
+    settled(server, identity)
+    newest = printed(server, identity)
+    for seconds, verdict in ((4000, "kept: active"), (8000, "kept: active"), (16000, "removed: idle")):
+        monkeypatch.setattr(time, "time", lambda seconds=seconds: newest + seconds)
+        # It was created longer ago than that, and nobody has attached.
+        idle = min(seconds, 15000) + 1
+        assert told(run(server, diary, only("work")._replace(idle=idle, protect=("busy",)))) == {"work": verdict}
+
+
+def test_what_an_earlier_look_saw_of_a_process_that_has_ended_keeps(
+    server: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its clock has gone with it; nobody can see any more that there was one."""
+    diary = Diary(str(tmp_path / "memory"))
+    begin = os.path.join(server.folder, "begin")
+    identity = server.new("work", "sh", "-c", 'until [ -e "$0" ]; do sleep 0.1; done; sleep 1000; exec cat', begin)
+    created = server.session(identity).created
+    eventually(lambda: time.time() > created + 6, "time passes")
+    Path(begin).touch()
+    started = int(time.time())
+    (shell,) = server.session(identity).pids
+
+    def job() -> List[int]:
+        table = proctable.Processes.of(server.user.uid)
+        return [each.pid for each in table.below([shell]) if words(each.pid) == b"sleep\0001000\0"]
+
+    eventually(job, "it works")
+    real, begun = time.time, Scene.started
+
+    def since(scene: Scene, process: Process) -> Optional[int]:
+        """What starts is dated by the machine, which knows nothing of our clock."""
+        at = begun(scene, process)
+        return None if at is None else int(at - (time.time() - real()))
+
+    monkeypatch.setattr(Scene, "started", since)
+    for seconds, verdict in ((4000, "kept: active"), (8000, "kept: active"), (16000, "removed: idle")):
+        monkeypatch.setattr(time, "time", lambda seconds=seconds: started + seconds)
+        # It was created longer ago than that.
+        result = run(server, diary, only("work")._replace(idle=min(seconds, 15000) + 3, protect=()))
+        assert told(result) == {"work": verdict}, result
+        if seconds == 4000:
+            os.kill(job()[0], signal.SIGPIPE)  # of which a shell says nothing
+            eventually(lambda: words(shell) == b"cat\0", "it has ended")
+
+
+def words(pid: int) -> bytes:
+    with contextlib.suppress(OSError):
+        return Path("/proc/%d/cmdline" % pid).read_bytes()
+    return b""
+
+
+def printed(world: World, identity: str) -> int:
+    return max(window.clocks["window_activity"] or 0 for window in world.session(identity).windows)
 
 
 def test_a_place_that_cannot_be_used_changes_nothing(server: World, tmp_path: Path) -> None:

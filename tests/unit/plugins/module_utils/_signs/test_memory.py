@@ -33,6 +33,8 @@ looks = st.builds(
     st.dictionaries(identities, spents, max_size=3),
     st.dictionaries(identities, st.tuples(numbers, numbers), max_size=3),
     st.dictionaries(st.text(max_size=5), st.text(max_size=9), max_size=3),
+    numbers,
+    numbers,
 )
 
 
@@ -49,14 +51,14 @@ def test_a_memory_is_read_as_it_was_written(kept: Memory) -> None:
         b"[]",
         b"\xff",
         b"null",
-        b'{"format": 2, "sessions": {}}',
-        b'{"format": 1}',
-        b'{"format": 1, "sessions": []}',
-        b'{"format": 1, "sessions": {"a": {}}}',
-        b'{"format": 1, "sessions": {"a": {"at": "1", "used": [], "waited": [], "shown": {}}}}',
-        b'{"format": 1, "sessions": {"a": {"at": 1, "used": [[1, 2]], "waited": [], "shown": {}}}}',
-        b'{"format": 1, "sessions": {"a": {"at": 1, "used": [], "waited": [[1, 2, 3, true]], "shown": {}}}}',
-        b'{"format": 1, "sessions": ' + b'{"a": ' * 50000,
+        b'{"format": 1, "sessions": {}}',
+        b'{"format": 2}',
+        b'{"format": 2, "sessions": []}',
+        b'{"format": 2, "sessions": {"a": {}}}',
+        b'{"format": 2, "sessions": {"a": {"at": "1", "used": [], "waited": [], "shown": {}}}}',
+        b'{"format": 2, "sessions": {"a": {"at": 1, "used": [[1, 2]], "waited": [], "shown": {}}}}',
+        b'{"format": 2, "sessions": {"a": {"at": 1, "used": [], "waited": [[1, 2, 3, true]], "shown": {}}}}',
+        b'{"format": 2, "sessions": ' + b'{"a": ' * 50000,
     ],
 )
 def test_what_is_no_memory_says_nothing(data: bytes) -> None:
@@ -69,11 +71,23 @@ json_values = st.recursive(
 )
 
 
-@given(st.fixed_dictionaries({"at": json_values, "used": json_values, "waited": json_values, "shown": json_values}))
+@given(
+    st.fixed_dictionaries(
+        {
+            "at": json_values,
+            "used": json_values,
+            "waited": json_values,
+            "shown": json_values,
+            "active": json_values,
+            "printed": json_values,
+        }
+    )
+)
 def test_whatever_is_forged_is_read_or_is_nothing(seen: Any) -> None:
-    found = memory.read(json.dumps({"format": 1, "sessions": {"a": seen}}).encode("ascii"))
+    found = memory.read(json.dumps({"format": 2, "sessions": {"a": seen}}).encode("ascii"))
     assert set(found) <= {"a"}
     memory.worked_since(found.get("a"), [SHELL], {}, NOW)
+    assert not found or memory.active_before(found["a"], NOW) is None or 0 < found["a"].active <= NOW
 
 
 def then(at: int = NOW - DAY, ticks: int = 10, calls: Optional[int] = 5, role: str = WORKS) -> Remembered:
@@ -124,6 +138,23 @@ def test_a_young_look_stays_and_who_has_gone_is_forgotten() -> None:
     }
 
 
+def test_what_was_seen_of_activity_outlives_the_looks_that_saw_it() -> None:
+    for at in (NOW - 3599, NOW - DAY):
+        for new in (then(NOW)._replace(active=7), Remembered(NOW, {}, {}, {}, 7, 9)):
+            merged = memory.merged({"a": then(at)._replace(active=5, printed=3)}, {"a": new}, {"a"}, NOW)["a"]
+            assert merged.active == 7
+            whole = at == NOW - DAY and bool(new.used)
+            assert (merged.at, merged.printed, bool(merged.used)) == ((NOW, 0, True) if whole else (at, 3, True))
+    merged = memory.merged({"a": then()._replace(active=5)}, {"a": Remembered(NOW, {}, {}, {}, 3)}, {"a"}, NOW)["a"]
+    assert merged.active == 5, "it is the newest"
+
+
+def test_what_was_active_is_a_clock_and_none_of_the_future() -> None:
+    sign = memory.active_before(then()._replace(active=NOW - 60), NOW)
+    assert sign is not None and (sign.kind, sign.at, sign.family) == ("remembered", NOW - 60, "clock")
+    assert [memory.active_before(then()._replace(active=at), NOW) for at in (0, NOW + 1)] == [None, None]
+
+
 def test_no_more_is_remembered_than_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     many = {str(number): then(number) for number in range(50)}
     monkeypatch.setattr(memory, "SESSIONS_LIMIT", 10)
@@ -136,8 +167,10 @@ def test_no_more_is_remembered_than_fits(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_look_is_of_those_that_count_and_of_the_programs_of_panes() -> None:
     session = make.session("work", make.window(make.pane(pid=4711)))
     other = SHELL._replace(pid=9)
-    seen = memory.look(session, [SHELL, other], {WHO: Spent(WORKS, 1, 2), (9, 5): Spent("", 0, None)}, {"%1": "x"}, NOW)
-    assert seen == Remembered(NOW, {WHO: Spent(WORKS, 1, 2)}, {(4711, 5): (50, 9)}, {"%1": "x"})
+    seen = memory.look(
+        session, [SHELL, other], {WHO: Spent(WORKS, 1, 2), (9, 5): Spent("", 0, None)}, {"%1": "x"}, NOW, 3, 4
+    )
+    assert seen == Remembered(NOW, {WHO: Spent(WORKS, 1, 2)}, {(4711, 5): (50, 9)}, {"%1": "x"}, 3, 4)
     assert memory.waited_for_nobody(seen, SHELL)
     assert not memory.waited_for_nobody(seen, SHELL._replace(waited_faults=10))
     assert not memory.waited_for_nobody(seen, other) and not memory.waited_for_nobody(None, SHELL)
