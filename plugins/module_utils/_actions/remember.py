@@ -6,14 +6,14 @@
 
 import contextlib
 import os
-from typing import Dict, Iterable, Sequence, Set
+from typing import Dict, Iterable, Optional, Sequence, Set
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host import folders
 from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import Untrusted, reached
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.clocks import last_output
-from ansible_collections.fleet.tmux.plugins.module_utils._policy.decisions import Decision
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.decisions import Decision, Subject
 from ansible_collections.fleet.tmux.plugins.module_utils._signs import memory
-from ansible_collections.fleet.tmux.plugins.module_utils._signs.memory import Memory
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.memory import Memory, Remembered
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 
 
@@ -42,13 +42,10 @@ class Diary:
         """Remember what was seen in this run. It is no change: where it cannot be written, a verdict knows less."""
         new: Dict[int, Memory] = {one.server.user.uid: {} for one in seen}
         for decision in decisions:
-            it = decision.subject
-            active = max((sign.at for sign in it.signs if sign.at is not None), default=0)
-            if it.used is not None or active:
-                printed = it.printed if it.noise else last_output(it.session)
-                new[it.origin.uid][it.identity] = memory.look(
-                    it.session, it.processes, it.used or {}, it.shown, now, active, printed
-                )
+            subject = decision.subject
+            seen_now = _look(subject, old.get(subject.identity), now)
+            if seen_now is not None:
+                new[subject.origin.uid][subject.identity] = seen_now
         there: Dict[int, Set[str]] = {uid: set() for uid in new}
         for one in seen:
             there[one.server.user.uid].update(one.identity(each) for each in one.listing.sessions)
@@ -58,6 +55,18 @@ class Diary:
                 folders.replace_file(
                     _name(uid), memory.written(memory.merged(old, found, there[uid], now)), place.handle
                 )
+
+
+def _look(subject: Subject, then: Optional[Remembered], now: int) -> Optional[Remembered]:
+    """What is to be remembered of a session; None where nothing was seen of it."""
+    active = max((sign.at for sign in subject.signs if sign.at is not None), default=0)
+    if subject.used is None and then is not None:
+        return memory.still(then, active)
+    if subject.used is None and not active:
+        return None
+    printed = subject.printed if subject.noise else last_output(subject.session)
+    used = subject.used or {}
+    return memory.look(subject.session, subject.processes, used, subject.shown, now, active, printed)
 
 
 def _name(uid: int) -> str:

@@ -80,20 +80,20 @@ def look(
 
 
 def merged(old: Memory, new: Memory, there: Collection[str], now: int) -> Memory:
-    """What is remembered from now on, of those that are there: a look that is young is not replaced.
-
-    Nor is one by a look at which nothing was counted, for then nothing could be compared. What they were active is
-    remembered all the same.
-    """
+    """What is remembered from now on, of those that are there: a young look is not replaced, but for ``active``."""
     every = {**old, **{who: _after(old.get(who), seen, now) for who, seen in new.items()}}
     kept = sorted((who for who in every if who in there), key=lambda who: -every[who].at)
     return {who: every[who] for who in kept[:SESSIONS_LIMIT]}
 
 
 def _after(old: Optional[Remembered], new: Remembered, now: int) -> Remembered:
-    if old is not None and (0 <= now - old.at < YOUNG_SECONDS or not new.used):
-        return old._replace(active=max(old.active, new.active))
-    return new
+    young = old is not None and 0 <= now - old.at < YOUNG_SECONDS
+    return still(old, new.active) if old is not None and young else new
+
+
+def still(then: Remembered, active: int) -> Remembered:
+    """What is remembered where nothing was counted, so that there is nothing else to compare with later."""
+    return then._replace(active=max(then.active, active))
 
 
 def active_before(then: Remembered, now: int) -> Optional[Sign]:

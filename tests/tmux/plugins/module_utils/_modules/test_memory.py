@@ -5,6 +5,7 @@
 """What was used between two runs keeps a session; a prompt that only draws itself anew seldom does not."""
 
 import contextlib
+import json
 import os
 import signal
 import stat
@@ -20,6 +21,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host import processes 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
 from ansible_collections.fleet.tmux.plugins.module_utils._modules import prune, prune_result
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.clocks import newest_clock
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.commands import named
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.guards import Limits
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.rules import Policy
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import Scene
@@ -141,6 +143,44 @@ def test_what_an_earlier_look_saw_of_a_process_that_has_ended_keeps(
         if seconds == 4000:
             os.kill(job()[0], signal.SIGPIPE)  # of which a shell says nothing
             eventually(lambda: words(shell) == b"cat\0", "it has ended")
+
+
+def test_a_look_at_which_nothing_was_counted_takes_no_place_of_one(
+    server: World, worker: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was used is held against the last look that knows it, also when a sign has kept the session in between."""
+    clock = Clock(monkeypatch)
+    diary = Diary(str(tmp_path / "memory"))
+    policy = only("work")._replace(idle=1, notice=NOTICE, protect=())
+    for since, verdict, is_known in ((0, "marked: idle", False), (1, "kept: active", True), (0, "marked: idle", True)):
+        clock.ahead += 4000
+        # As if the process had been started long ago, or just now, whatever the machine says.
+        monkeypatch.setattr(Scene, "started", lambda *_words, since=since: since * int(time.time()))
+        assert told(run(server, diary, policy)) == {"work": verdict}
+        (file,) = files_below(str(tmp_path / "memory"))
+        (known,) = json.loads(Path(file).read_text(encoding="ascii"))["sessions"].values()
+        assert len(known["used"]) == 1 and known["used"][0][0] == worker
+        assert (known["active"] > 0) is is_known
+
+
+def test_a_look_that_found_nobody_who_counts_is_one(
+    server: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what the panes show would be held against the first look for ever."""
+    clock = Clock(monkeypatch)
+    diary = Diary(str(tmp_path / "memory"))
+    settled(server, server.new("work", "tail", "-f", "/dev/null"))
+    monkeypatch.setattr(Scene, "started", lambda *_words: 0)
+    looks = []
+    for _look in range(2):
+        clock.ahead += 4000
+        before = int(time.time())
+        ignore = named("ignore_commands", ["tail"], False)
+        run(server, diary, only("work")._replace(idle=1, notice=NOTICE, protect=(), ignore=ignore))
+        (file,) = files_below(str(tmp_path / "memory"))
+        (known,) = json.loads(Path(file).read_text(encoding="ascii"))["sessions"].values()
+        looks.append((known["used"], known["at"] >= before))
+    assert looks == [([], True), ([], True)]
 
 
 def words(pid: int) -> bytes:

@@ -143,10 +143,8 @@ def test_what_was_seen_of_activity_outlives_the_looks_that_saw_it() -> None:
         for new in (then(NOW)._replace(active=7), Remembered(NOW, {}, {}, {}, 7, 9)):
             merged = memory.merged({"a": then(at)._replace(active=5, printed=3)}, {"a": new}, {"a"}, NOW)["a"]
             assert merged.active == 7
-            whole = at == NOW - DAY and bool(new.used)
-            assert (merged.at, merged.printed, bool(merged.used)) == ((NOW, 0, True) if whole else (at, 3, True))
-    merged = memory.merged({"a": then()._replace(active=5)}, {"a": Remembered(NOW, {}, {}, {}, 3)}, {"a"}, NOW)["a"]
-    assert merged.active == 5, "it is the newest"
+            assert merged == (new if at == NOW - DAY else then(at)._replace(active=7, printed=3))
+    assert memory.still(then()._replace(active=5), 3).active == 5, "it is the newest"
 
 
 def test_what_was_active_is_a_clock_and_none_of_the_future() -> None:
