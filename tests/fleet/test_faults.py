@@ -300,7 +300,8 @@ def test_two_controllers_at_the_same_time(three: Fleet, controller: Controller, 
     three.settle()
     (tmp_path / "second").mkdir()
     second = Controller(three, tmp_path / "second")
-    runs = [controller.start(), second.start()]
+    # How soon one tmux answers is decided by the others, and by the other controller.
+    runs = [each.start(timeout="2m") for each in (controller, second)]
     first, other = [went_well(run.end()) for run in runs]
     assert not set(first.removed()) & set(other.removed()), "a session is told of as removed by both"
     every = ["%s/%s/%s" % (host, user, name) for host in [*WELL, SICK] for user in USERS for name in many]
