@@ -198,4 +198,10 @@ def _environment() -> Dict[str, str]:
     own = (os.path.join(sys.prefix, "bin"), os.path.join(os.path.dirname(str(ROOT)), "python"))
     kept["PATH"] = os.pathsep.join(folder for folder in kept["PATH"].split(os.pathsep) if folder not in own)
     # Ansible's own files, which would else be below the real home.
-    return dict(kept, ANSIBLE_HOME="/tmp/ansible", ANSIBLE_REMOTE_TMP="/tmp/ansible/remote", ANSIBLE_NOCOLOR="1")
+    return dict(
+        kept,
+        HOME="/tmp/home/root",
+        ANSIBLE_HOME="/tmp/ansible",
+        ANSIBLE_REMOTE_TMP="/tmp/ansible/remote",
+        ANSIBLE_NOCOLOR="1",
+    )
