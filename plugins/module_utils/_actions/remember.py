@@ -6,10 +6,11 @@
 
 import contextlib
 import os
-from typing import Dict, Iterable, Optional, Sequence, Set
+from typing import Callable, Dict, Iterable, Optional, Sequence
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host import folders
 from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import Untrusted, reached
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import read_process
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.clocks import last_output
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.decisions import Decision, Subject
 from ansible_collections.fleet.tmux.plugins.module_utils._signs import memory
@@ -46,27 +47,47 @@ class Diary:
             seen_now = _look(subject, old.get(subject.identity), now)
             if seen_now is not None:
                 new[subject.origin.uid][subject.identity] = seen_now
-        there: Dict[int, Set[str]] = {uid: set() for uid in new}
-        for one in seen:
-            there[one.server.user.uid].update(one.identity(each) for each in one.listing.sessions)
+        ended = _ended(seen)
         ours = {os.geteuid()}
         with contextlib.suppress(OSError, Untrusted), reached(self._path, ours, alone=True, make=True) as place:
             for uid, found in new.items():
-                folders.replace_file(
-                    _name(uid), memory.written(memory.merged(old, found, there[uid], now)), place.handle
-                )
+                merged = memory.merged(self._read(uid, place.handle), found, ended, now)
+                folders.replace_file(_name(uid), memory.written(merged), place.handle)
 
 
 def _look(subject: Subject, then: Optional[Remembered], now: int) -> Optional[Remembered]:
     """What is to be remembered of a session; None where nothing was seen of it."""
-    active = max((sign.at for sign in subject.signs if sign.at is not None), default=0)
+    active = max((sign.at for sign in subject.signs if sign.at is not None and sign.at <= now), default=0)
     if subject.used is None and then is not None:
-        return memory.still(then, active)
+        return memory.still(then, active, now)
     if subject.used is None and not active:
         return None
-    printed = subject.printed if subject.noise else last_output(subject.session)
+    printed = min(now, subject.printed if subject.noise else last_output(subject.session))
     used = subject.used or {}
     return memory.look(subject.session, subject.processes, used, subject.shown, now, active, printed)
+
+
+def _ended(seen: Sequence[Seen]) -> Callable[[str], bool]:
+    """Whether a session, by who it is on its host, has ended, as far as this run can tell.
+
+    Of a server that was not asked, or has not listed all that it holds, nobody knows, as long as its process lives.
+    """
+    whole = [one for one in seen if one.listing.pid is not None and one.listing.whole and not one.listing.unread]
+    servers = tuple(f"{one.listing.pid}/{one.listing.start_time}/" for one in whole)
+    there = {one.identity(each) for one in seen for each in one.listing.sessions}
+
+    def ended(who: str) -> bool:
+        return who not in there and (who.startswith(servers) or not _lives(who.partition("/")[0]))
+
+    return ended
+
+
+def _lives(pid: str) -> bool:
+    try:
+        process = read_process(int(pid), ())
+    except ValueError:
+        return False
+    return process is not None and process.alive
 
 
 def _name(uid: int) -> str:

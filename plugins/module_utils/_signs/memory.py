@@ -9,7 +9,7 @@ A look that is missing, or that makes no sense, says nothing.
 
 import json
 import os
-from typing import Any, Collection, Dict, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Collection, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Identity, Process, identity
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import spoken
@@ -79,21 +79,24 @@ def look(
     )
 
 
-def merged(old: Memory, new: Memory, there: Collection[str], now: int) -> Memory:
-    """What is remembered from now on, of those that are there: a young look is not replaced, but for ``active``."""
+def merged(old: Memory, new: Memory, ended: Callable[[str], bool], now: int) -> Memory:
+    """What is remembered from now on, of those that have not ended: a young look stays, but for ``active``."""
     every = {**old, **{who: _after(old.get(who), seen, now) for who, seen in new.items()}}
-    kept = sorted((who for who in every if who in there), key=lambda who: -every[who].at)
+    kept = sorted((who for who in every if not ended(who)), key=lambda who: -every[who].at)
     return {who: every[who] for who in kept[:SESSIONS_LIMIT]}
 
 
 def _after(old: Optional[Remembered], new: Remembered, now: int) -> Remembered:
     young = old is not None and 0 <= now - old.at < YOUNG_SECONDS
-    return still(old, new.active) if old is not None and young else new
+    return still(old, new.active, now) if old is not None and young else new
 
 
-def still(then: Remembered, active: int) -> Remembered:
-    """What is remembered where nothing was counted, so that there is nothing else to compare with later."""
-    return then._replace(active=max(then.active, active))
+def still(then: Remembered, active: int, now: int) -> Remembered:
+    """What is remembered where nothing was counted, so that there is nothing else to compare with later.
+
+    A moment that has not come yet was told by a clock that was wrong.
+    """
+    return then._replace(active=max(then.active if then.active <= now else 0, active))
 
 
 def active_before(then: Remembered, now: int) -> Optional[Sign]:

@@ -183,6 +183,35 @@ def test_a_look_that_found_nobody_who_counts_is_one(
     assert looks == [([], True), ([], True)]
 
 
+def test_nobody_is_forgotten_whose_server_was_not_looked_at_and_lives(
+    server: World, worker: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server may hang, or be another socket's."""
+    clock = Clock(monkeypatch)
+    diary = Diary(str(tmp_path / "memory"))
+    other = World(server.binary)
+    monkeypatch.setattr(Scene, "started", lambda *_words: 0)
+
+    def known() -> List[str]:
+        clock.ahead += 4000
+        run(other, diary, only("first")._replace(idle=1, notice=NOTICE, protect=()))
+        (file,) = files_below(str(tmp_path / "memory"))
+        return list(json.loads(Path(file).read_text(encoding="ascii"))["sessions"])
+
+    try:
+        other.start()
+        clock.ahead = 4000
+        run(server, diary, only("work")._replace(idle=1, notice=NOTICE, protect=()))
+        (identity,) = [session for session in server.listing().sessions if worker in session.pids]
+        assert len(known()) == 2
+        server.tmux("kill-session", "-t", identity.id)
+        assert len(known()) == 2, "its server may hold it"
+        server.stop()
+        assert len(known()) == 1
+    finally:
+        other.stop()
+
+
 def words(pid: int) -> bytes:
     with contextlib.suppress(OSError):
         return Path("/proc/%d/cmdline" % pid).read_bytes()

@@ -129,7 +129,7 @@ def test_nothing_is_said_without_a_look_or_with_one_of_the_future() -> None:
 def test_a_young_look_stays_and_who_has_gone_is_forgotten() -> None:
     old = {"young": then(NOW - 3599), "old": then(NOW - 3600), "gone": then(), "not seen": then()}
     new = dict.fromkeys(("young", "old", "new"), then(NOW))
-    found = memory.merged(old, new, {"young", "old", "new", "not seen"}, NOW)
+    found = memory.merged(old, new, lambda who: who == "gone", NOW)
     assert {who: NOW - seen.at for who, seen in found.items()} == {
         "young": 3599,
         "old": 0,
@@ -141,10 +141,15 @@ def test_a_young_look_stays_and_who_has_gone_is_forgotten() -> None:
 def test_what_was_seen_of_activity_outlives_the_looks_that_saw_it() -> None:
     for at in (NOW - 3599, NOW - DAY):
         for new in (then(NOW)._replace(active=7), Remembered(NOW, {}, {}, {}, 7, 9)):
-            merged = memory.merged({"a": then(at)._replace(active=5, printed=3)}, {"a": new}, {"a"}, NOW)["a"]
+            merged = memory.merged({"a": then(at)._replace(active=5, printed=3)}, {"a": new}, lambda _who: False, NOW)[
+                "a"
+            ]
             assert merged.active == 7
             assert merged == (new if at == NOW - DAY else then(at)._replace(active=7, printed=3))
-    assert memory.still(then()._replace(active=5), 3).active == 5, "it is the newest"
+    assert memory.still(then()._replace(active=5), 3, NOW).active == 5, "it is the newest"
+    ahead = then()._replace(active=NOW + DAY)
+    assert memory.still(ahead, 3, NOW).active == 3, "a clock was wrong"
+    assert memory.merged({"a": ahead._replace(at=NOW)}, {"a": then()}, lambda _who: False, NOW)["a"].active == 0
 
 
 def test_what_was_active_is_a_clock_and_none_of_the_future() -> None:
@@ -156,7 +161,7 @@ def test_what_was_active_is_a_clock_and_none_of_the_future() -> None:
 def test_no_more_is_remembered_than_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     many = {str(number): then(number) for number in range(50)}
     monkeypatch.setattr(memory, "SESSIONS_LIMIT", 10)
-    kept = memory.merged(many, {}, set(many), NOW)
+    kept = memory.merged(many, {}, lambda _who: False, NOW)
     assert sorted(map(int, kept)) == list(range(40, 50)), "the newest stay"
     monkeypatch.setattr(memory, "BYTES_LIMIT", 500)
     assert 0 < len(memory.written(kept)) <= 500
