@@ -90,6 +90,8 @@ options:
         belong to that user are removed, of a link only itself, and no directory. Nobody but that user and root may be
         able to exchange a directory on the way to them. RV(job.left_files) and a warning say what is still there, and
         why. What is missing is fine.
+      - When somebody has removed the session meanwhile, the files stay, and a warning says so. They may be of another
+        run of the job by then.
     type: dict
     suboptions:
       log:
@@ -99,7 +101,7 @@ options:
         choices: [keep, remove]
         default: keep
       files:
-        description: The paths of other files, at most 100, absolute or beginning with V(~/).
+        description: The paths of other files, at most 100, absolute or beginning with V(~/), and none in O(jobs_dir).
         type: list
         elements: str
         default: []
@@ -113,7 +115,8 @@ options:
         way to it; otherwise the task fails before anything is run. A record that belongs to somebody else, that others
         may write to, or that is not what was written is not trusted. A warning says so, and it is as if there were
         none.
-      - At most 500 records and 4 MiB are kept; the oldest go. A job whose record is gone is run again.
+      - At most 500 records and 4 MiB are kept; the oldest go. A job whose record is gone is run again. Other files in
+        that directory are left alone; neither O(log) nor a file of O(cleanup) may be in it.
       - What a job is declared to be is recorded as a hash. It is made with a key that is kept in that directory too,
         and slowly for the values of O(env), so that neither the hash nor the session's mark C(@fleet_tmux_job) tells
         them.

@@ -26,17 +26,19 @@ class CleanedUp(NamedTuple):
     left: Dict[str, str]
 
 
-def clean_up(paths: Sequence[str], user: User, timeout: float, discreet: bool = False) -> CleanedUp:
+def clean_up(paths: Sequence[str], user: User, timeout: float, discreet: bool = False, spared: str = "") -> CleanedUp:
     """Remove files in a child: on the way there may be a file system that never answers.
 
     :param discreet: whether the names of what is on the way stay on the host.
+    :param spared: a directory in which nothing is removed, whichever way leads there.
     """
     found = CleanedUp([], {})
+    each = list(dict.fromkeys(paths))
 
     def errand(line: Line) -> None:
         with rights.of(user):
-            for path in paths:
-                line.say({"path": path, "why": _why_not(path, user, discreet)})
+            for path in each:
+                line.say({"path": path, "why": _why_not(path, user, discreet, spared)})
 
     def hear(_key: str, message: Message) -> None:
         todo.remove(message["path"])
@@ -45,24 +47,24 @@ def clean_up(paths: Sequence[str], user: User, timeout: float, discreet: bool = 
         elif message["why"]:
             found.left[message["path"]] = message["why"]
 
-    todo = list(dict.fromkeys(paths))
+    todo = list(each)
     ends = work([Job("files", errand, timeout)], hear)
     if todo and "files" in ends:
         found.left.update(dict.fromkeys(todo, ends["files"].reason))
     return found
 
 
-def _why_not(path: str, user: User, discreet: bool) -> Optional[str]:
+def _why_not(path: str, user: User, discreet: bool, spared: str) -> Optional[str]:
     """Remove a file; None if it was removed, nothing if it was not there, else why it stays."""
     try:
-        return _removed(path, user)
+        return _removed(path, user, spared)
     except Untrusted as problem:
         return NOT_ALONE if discreet else shown(str(problem))
     except OSError as error:
         return f"{user.name} cannot remove it: {error.strerror}"
 
 
-def _removed(path: str, user: User) -> Optional[str]:
+def _removed(path: str, user: User, spared: str) -> Optional[str]:
     folder, name = os.path.split(path)
     with reached(folder, {user.uid}) as there:
         if there.missing:
@@ -75,5 +77,7 @@ def _removed(path: str, user: User) -> Optional[str]:
             return "it is neither a file nor a link"
         if found.st_uid != user.uid:
             return f"it belongs to uid {found.st_uid}, not to {user.name}"
+        if spared and os.path.samestat(os.stat(spared), os.fstat(there.handle)):
+            return "it is in the directory of the records"
         os.unlink(name, dir_fd=there.handle)  # Of a link nothing but itself.
     return None

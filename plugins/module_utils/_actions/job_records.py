@@ -11,6 +11,7 @@ answers.
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import stat
 import time
@@ -41,6 +42,9 @@ TOTAL_BYTES = 4 * 1024 * 1024
 
 _KEY = ".key"
 _ENDS = ".json"
+_RECORD = re.compile(r"[0-9a-f]{40}\.json")
+_DRAFT = re.compile(r"\.[0-9a-f]{40}\.json\.[0-9a-f]{16}|\.key\.[0-9a-f]{16}|\.\.key\.[0-9a-f]{16}\.[0-9a-f]{16}")
+"""What is ours. Its owner may have told us to keep records in a directory that has other files, too."""
 _NAMES = 5000
 _STALE_SECONDS = 3600
 _ALONE = stat.S_IRWXG | stat.S_IRWXO
@@ -181,14 +185,14 @@ def _file_name(name: str, socket: str) -> str:
 
 
 def _tidy(folder: int, own: str) -> None:
-    """Remove the oldest records, and what runs that were cut off have left of theirs."""
+    """Remove the oldest records, and what runs that were cut off have left of theirs; nothing that may be others'."""
     found = []
     for name in names_in(folder, _NAMES):
         with contextlib.suppress(OSError):
             state = os.stat(name, dir_fd=folder, follow_symlinks=False)
-            if name.endswith(_ENDS) and not name.startswith("."):
+            if _RECORD.fullmatch(name):
                 found.append((name != own, -state.st_mtime, state.st_size, name))
-            elif name != _KEY and name.startswith(".") and time.time() - state.st_mtime > _STALE_SECONDS:
+            elif _DRAFT.fullmatch(name) and time.time() - state.st_mtime > _STALE_SECONDS:
                 os.unlink(name, dir_fd=folder)
     total = 0
     for number, (_other, _age, size, name) in enumerate(sorted(found)):

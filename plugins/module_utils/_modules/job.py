@@ -4,6 +4,7 @@
 
 """Runs a job once in a session of its own: waits for it, records what became of it, and removes the session."""
 
+import os
 import time
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
@@ -144,6 +145,7 @@ class Completion:
 
     def _act(self, check: bool) -> Optional[Exception]:
         """:raises JobError: when a session of that name is another job, or no record could be kept."""
+        self._require_records_apart()
         known = self._records.find(self._task.name, self._seen.server.socket, make=not check)
         self._trouble += known.trouble
         mark = self._with_digest(known.key)
@@ -165,6 +167,21 @@ class Completion:
             return None
         error = self._begin() if action == RUN else None
         return error or self._finish()
+
+    def _require_records_apart(self) -> None:
+        """Refuse to write a log over the records or their key, or to remove them with a job.
+
+        :raises JobError: saying which option names one of them.
+        """
+        user, place = self._seen.server.user, os.path.normpath(self._records.path)
+        named_ = [("cleanup.files", path) for path in self._task.files]
+        named_ += [] if self._task.options.log is None else [("log", self._task.options.log)]
+        for option, path in named_:
+            if os.path.normpath(log_path(path, user)).startswith(place.rstrip("/") + "/"):
+                raise JobError(
+                    f"{option}: {shown(path)} is in the directory of the records (jobs_dir), where nothing but these "
+                    "may be; name another path, or another jobs_dir"
+                )
 
     def _with_digest(self, key: bytes) -> Optional[str]:
         """The hash of the job, which its session will have as a mark; None without a key."""
@@ -317,7 +334,9 @@ class Completion:
         """Remove the session, unless something else lives in it."""
         self._seen = look_at(self._host, self._path)
         own = [session for session in self._seen.listing.sessions if self._seen.identity(session) == fate.identity]
-        if any(not pane.dead for session in own for pane in session.panes):
+        if not own:
+            self._spare_files()
+        elif any(not pane.dead for session in own for pane in session.panes):
             self._trouble.append(
                 f"session {shown(self._task.name)!r} stays, for something else runs in it, like what somebody has "
                 "started in a window of it; the job has ended and is recorded"
@@ -331,15 +350,27 @@ class Completion:
         self._take(outcomes, hands)
         return failure(plan, outcomes)
 
-    def _clean_up(self) -> None:
-        """Remove the files that are to go with the job, and say which could not."""
+    def _files(self) -> List[str]:
+        """The paths of the files that are to go with the job."""
         user = self._seen.server.user
         logs = [self._log] if self._log is not None and self._task.removes_log else []
         logs += [path + OLDER for path in logs if self._task.options.log_max_size is not None]
-        paths = [log_path(path, user) for path in [*logs, *self._task.files]]
+        return [log_path(path, user) for path in [*logs, *self._task.files]]
+
+    def _spare_files(self) -> None:
+        """Without its session nothing keeps another run from beginning, and what is there may be of that one."""
+        if self._files():
+            self._trouble.append(
+                f"cleanup: session {shown(self._task.name)!r} was gone before the files of the job could be removed; "
+                "what is there of them stays, for it may be another run's"
+            )
+
+    def _clean_up(self) -> None:
+        """Remove the files that are to go with the job, and say which could not."""
+        user, paths = self._seen.server.user, self._files()
         if not paths:
             return
-        done = clean_up(paths, user, self._host.timeout, self._seen.discreet)
+        done = clean_up(paths, user, self._host.timeout, self._seen.discreet, self._records.path)
         left = [{"path": brief(path, _PATH_CHARS), "reason": brief(why)} for path, why in done.left.items()]
         self.job.update(removed_files=[brief(path, _PATH_CHARS) for path in done.removed], left_files=left)
         self._trouble += [f"cleanup: {each['path']} is still there: {each['reason']}" for each in left]

@@ -13,13 +13,14 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.birth import NONE, Birth
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.job_records import Records
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import Ending
 from ansible_collections.fleet.tmux.plugins.module_utils._host import endings
 from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import Directory
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.job import Completion, Task
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import SessionOptions, carry_out
-from ansible_collections.fleet.tmux.plugins.module_utils._policy.jobs import JobError
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.jobs import JobError, JobRecord
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
 from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
 from ansible_collections.fleet.tmux.tests.support.world import World
@@ -463,3 +464,51 @@ def test_a_session_that_somebody_makes_at_the_same_moment_is_not_taken_for_it(
     told, error = task(server)
     assert "'job' is there, and was not made by state=completed" in str(error)
     assert (told["job"]["recorded"], ran(server), there(server)) == (None, "", "first\njob")
+
+
+def test_a_file_that_is_named_twice_is_removed_once(server: World) -> None:
+    paths = [Path(server.folder) / name for name in ("progress", "other")]
+    for path in paths:
+        path.write_text("half")
+    told, error = task(server, files=(str(paths[0]), *map(str, paths)))
+    assert (error, told["job"]["removed_files"], told["job"]["left_files"]) == (None, [str(path) for path in paths], [])
+    assert there(server) == "first"
+
+
+def test_without_its_session_nothing_of_it_is_removed_for_it_may_be_of_a_later_run(
+    server: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has removed the session between the record and the end, and run the job again, which writes there."""
+    path = Path(server.folder) / "progress"
+    path.write_text("the later one's")
+    write = Records.write
+
+    def written(self: Records, record_: JobRecord) -> None:
+        write(self, record_)
+        server.tmux("kill-session", "-t", "=job")
+        server.new("job")
+
+    monkeypatch.setattr(Records, "write", written)
+    told, error = task(server, files=(str(path),))
+    assert (error, told["job"]["exit_status"], told["job"]["removed_files"], told["removed"]) == (None, 0, [], [])
+    assert path.exists() and there(server) == "first\njob"
+    assert "cleanup: session 'job' was gone before the files of the job could be removed" in told["trouble"][-1]
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("name", [".key", "nothing.json", "below/file", "../jobs/.key"])
+def test_neither_records_nor_their_key_go_with_a_job_or_are_written_over(server: World, name: str, check: bool) -> None:
+    path = os.path.join(str(place(server)), name)
+    for option, more in (("cleanup.files", {"files": (path,)}), ("log", {"log": path})):
+        told, error = task(server, check=check, **more)
+        assert str(error).startswith("%s: " % option) and "is in the directory of the records" in str(error)
+        assert (told["changed"], ran(server), there(server), place(server).exists()) == (False, "", "first", False)
+
+
+def test_nor_do_they_by_another_way(server: World) -> None:
+    assert task(server)[1] is None
+    way = Path(server.folder) / "way"
+    way.symlink_to(place(server))
+    told, error = task(server, rerun=True, files=(str(way / ".key"),))
+    assert (error, told["job"]["removed_files"]) == (None, []) and (place(server) / ".key").exists()
+    assert told["job"]["left_files"][0]["reason"] == "it is in the directory of the records"

@@ -70,14 +70,34 @@ def test_they_have_so_many_bytes_together(home: Path, monkeypatch: pytest.Monkey
 def test_what_a_run_that_was_cut_off_has_left_goes_and_what_one_writes_now_stays(home: Path) -> None:
     found = records(home)
     found.write(RECORD)
-    old, new = folder(home) / ".a.json.0123", folder(home) / ".b.json.0123"
-    for path in (old, new):
+    (own,) = folder(home).glob("*.json")
+    draft = "0123456789abcdef"
+    ours = [".%s.%s" % (own.name, draft), ".key." + draft, "..key.%s.%s" % (draft, draft)]
+    old = [folder(home) / name for name in ours]
+    new = folder(home) / (".%s.%s" % (own.name, draft[::-1]))
+    for path in [*old, new]:
         path.write_text("{")
-    os.utime(str(old), (time.time() - 7200, time.time() - 7200))
+    for path in old:
+        os.utime(str(path), (time.time() - 7200, time.time() - 7200))
     key = found.find("job", "/s", make=True).key
     os.utime(str(folder(home) / ".key"), (1, 1))
     found.write(RECORD)
-    assert (old.exists(), new.exists(), found.find("job", "/s", make=False)) == (False, True, (key, RECORD, ()))
+    assert ([path.exists() for path in old], new.exists()) == ([False] * 3, True)
+    assert found.find("job", "/s", make=False) == (key, RECORD, ())
+
+
+def test_what_else_its_owner_has_there_stays(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The directory may be one that has been used for years: its home, say."""
+    monkeypatch.setattr(job_records, "RECORDS", 1)
+    names = [".bashrc", ".config.json", "package.json", "a.json", ".a.json.0123", "f" * 39 + ".json", ".key.old"]
+    for name in names:
+        (home / name).write_text("mine")
+        os.utime(str(home / name), (1, 1))
+    found = records(home, str(home))
+    for number in range(3):
+        found.write(RECORD._replace(name="job%d" % number))
+    assert [name for name in names if not (home / name).exists()] == []
+    assert len(list(home.glob("*.json"))) == 5, "one record, and four that are none"
 
 
 def test_a_record_that_cannot_be_written_leaves_the_old_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
