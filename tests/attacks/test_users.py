@@ -288,11 +288,15 @@ def test_a_log_for_somebody_else() -> None:
     write("/tmp/of-root", "root's", ROOT)
     os.symlink("/tmp/of-root", os.path.join(ALICE.home, "link"))
     directory("/tmp/secret", ROOT, 0o700)
+    directory("/tmp/words-of-hers", ALICE, 0o777)
+    os.symlink("/tmp/words-of-hers", os.path.join(ALICE.home, "way"))
     path = os.path.join(ALICE.home, "job.log")
-    for bad in (os.path.join(ALICE.home, "link"), "/tmp/secret/log", "/tmp/log", "/tmp/of-root", "/root/log"):
+    ways = [os.path.join(ALICE.home, name) for name in ("link", "way/log", "way/none/log")]
+    for bad in (*ways, "/tmp/secret/log", "/tmp/log", "/tmp/of-root", "/root/log"):
         for check in (True, False):
             refused = module("tmux_session", check=check, socket_path=server.path, name=["job"], argv=["cat"], log=bad)
             assert refused["failed"] and not refused["changed"] and "log: " in refused["msg"], refused
+            assert "words-of-hers" not in str(refused), "where a link of hers leads is not told"
     assert server.names() == ["first"] and os.listdir("/tmp/secret") == []
     with open("/tmp/of-root", encoding="ascii") as stream:
         assert stream.read() == "root's"

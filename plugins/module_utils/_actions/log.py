@@ -8,6 +8,7 @@ import os
 import stat
 from typing import List
 
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.clean_up import NOT_ALONE
 from ansible_collections.fleet.tmux.plugins.module_utils._host import rights
 from ansible_collections.fleet.tmux.plugins.module_utils._host.crew import Job, Line, Message, work
 from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import Untrusted, reached
@@ -26,11 +27,12 @@ def log_path(path: str, user: User) -> str:
     return user.home + path[1:] if path.startswith("~/") else path
 
 
-def require_log(path: str, user: User, timeout: float, make: bool) -> None:
+def require_log(path: str, user: User, timeout: float, make: bool, discreet: bool) -> None:
     """Have the file for a log, or (not ``make``) only see that it could be had.
 
     It is done with the rights of its owner, and in a child: on the way there may be a file system that never answers.
 
+    :param discreet: whether what its owner has chosen on the way there stays on the host.
     :raises LogError: when it cannot be had.
     """
     said: List[Message] = []
@@ -40,8 +42,10 @@ def require_log(path: str, user: User, timeout: float, make: bool) -> None:
             with rights.of(user):
                 _have(path, user, make)
             line.say({"problem": ""})
-        except (Untrusted, LogError) as problem:
+        except LogError as problem:
             line.say({"problem": shown(str(problem))})
+        except Untrusted as problem:
+            line.say({"problem": NOT_ALONE if discreet else shown(str(problem))})
         except OSError as error:
             line.say({"problem": f"it cannot be opened by {user.name}: {error.strerror}"})
 
@@ -60,7 +64,7 @@ def _have(path: str, user: User, make: bool) -> None:
     folder, name = os.path.split(path)
     with reached(folder, {user.uid}, alone=True) as there:
         if there.missing:
-            raise LogError(f"there is no directory {os.path.join(there.path, there.missing[0])}; create it first")
+            raise LogError("its directory is not there; create it first")
         try:
             handle = os.open(name, _OPEN, dir_fd=there.handle)
         except FileNotFoundError:

@@ -172,7 +172,7 @@ class _ServerHands(Hands):
         """Refuse a log that cannot be had, or have it, where something begins to be written to it."""
         if self._options.log is not None and (plan.create or any(each.log for each in self._compared.values())):
             user = self._seen.server.user
-            require_log(log_path(self._options.log, user), user, self._host.timeout, make)
+            require_log(log_path(self._options.log, user), user, self._host.timeout, make, self._seen.discreet)
 
     def lives(self) -> Item:
         """Which unit the server lives in, and whether it outlives the login; of one that would be started, promised."""

@@ -118,14 +118,16 @@ def _beginning(path: str) -> str:
 
 
 _ROTATING = (
-    """%d; exec >>"$f"; while :; do [ -f "$f" ] || exec >>"$f"; s=$(wc -c <"$f"); n=$(((m-${s:-0})/4096)); """
+    """%d; exec >>"$f"; while :; do [ ! -e "$f" ] || [ "/proc/$$/fd/1" -ef "$f" ] || exec >>"$f"; """
+    """s=$(wc -c <"$f"); n=$(((m-${s:-0})/4096)); """
     """if [ $n -lt 1 ]; then [ -d "$f.1" ] || mv -f "$f" "$f.1"; exec >>"$f"; n=1; fi; """
     """{ r=$(LC_ALL=C dd bs=4096 count=$n 2>&1 >&3 3>&-) || exit; } 3>&1; case $r in "0+0 "*) exit;; esac; done"""
 )
 """Copy as many times at most 4096 bytes as surely fit into the file, then look how much that was.
 
-Each of them is written as soon as it is read. While the file is exchanged, what is printed waits in the pipe. It ends
-with the pipe: that is when ``dd`` has read nothing.
+Each of them is written as soon as it is read. While the file is exchanged, what is printed waits in the pipe. Where
+somebody else has exchanged it, the new one is opened; where it was removed, it stays so. It ends with the pipe: that is
+when ``dd`` has read nothing.
 """
 
 

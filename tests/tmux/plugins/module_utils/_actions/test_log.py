@@ -274,8 +274,23 @@ def test_one_that_is_put_aside_by_others_is_begun_anew_by_itself(server: World) 
     assert task(server, path, ("sh", "-c", "echo first; read x; " + PRINTS), size=SIZE)[1] is None
     eventually(lambda: tells(path, "first"), "its first words are there")
     os.rename(path, path + ".others")
+    Path(path).touch(0o600)
     server.tmux("send-keys", "-t", "=job:", "Enter")
-    eventually(lambda: os.path.exists(path) and tells(path, "line %d of many" % LINES), "its last line is there")
+    eventually(lambda: tells(path, "line %d of many" % LINES), "its last line is there")
+
+
+def test_one_that_was_removed_stays_so(server: World) -> None:
+    """Whoever cleans up after a session has removed it for good."""
+    path = os.path.join(server.folder, "log")
+    assert task(server, path, ("sh", "-c", "echo first; read x; " + PRINTS), size=SIZE)[1] is None
+    eventually(lambda: tells(path, "first"), "its first words are there")
+    os.unlink(path)
+    server.tmux("send-keys", "-t", "=job:", "Enter", "Enter")
+    ended = ("display-message", "-p", "-t", "=job:", "#{pane_dead}")
+    eventually(lambda: server.tmux(*ended) == "1", "it has printed all")
+    server.tmux("kill-session", "-t", "=job")
+    eventually(lambda: holders(path) + holders(path + " (deleted)") == [], "what wrote to it is gone")
+    assert not os.path.exists(path)
 
 
 def test_a_session_that_is_there_has_a_log_of_limited_size_from_then_on(server: World) -> None:
@@ -322,7 +337,7 @@ REFUSED: List[Tuple[str, Callable[[str], str]]] = [
     ("one name", hard_linked),
     ("cannot be opened", fifo),
     ("may be written by others", open_folder),
-    ("there is no directory", lambda folder: os.path.join(folder, "none", "log")),
+    ("its directory is not there", lambda folder: os.path.join(folder, "none", "log")),
     ("cannot be opened", folder_itself),
 ]
 
