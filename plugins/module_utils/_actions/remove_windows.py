@@ -108,16 +108,26 @@ def _guard(session: Session, extra: Extra, version: Version) -> _Guard:
     # Who is attached sees the current window.
     guard.append(("#{window_active}", "0") if session.attached else ("#{session_attached}", "0"))
     guard += [("#{session_group}", session.group), ("#{@keep}", session.keep), ("#{window_name}", window.name)]
+    if session.group:
+        guard.append(("#{session_group_size}", "1"))
     if version.has(Capability.WINDOWS_IN_FORMATS):
-        commands = [_is_compared(pane, extra) for pane in window.panes]
-        shell = ".#{pane_current_command}" if commands and all(commands) else ""
-        asked = "#{P:+#{pane_id}.#{?pane_dead,,#{pane_pid}}%s}" % shell
-        guard.append((asked, "".join(_shown(pane, bool(shell)) for pane in window.panes)))
+        asked = "#{P:+#{pane_id}.#{?pane_dead,,#{pane_pid}%s}}" % _command_asked(extra)
+        guard.append((asked, "".join(_shown(pane, extra) for pane in window.panes)))
     return [each for each in guard if can_be_compared(each[1], version)]
 
 
-def _shown(pane: Pane, command: bool) -> str:
-    return "+%s.%s%s" % (pane.id, "" if pane.pid is None else pane.pid, "." + pane.command if command else "")
+def _command_asked(extra: Extra) -> str:
+    """What tells of a living pane what runs in it, where that is compared: each pane for itself."""
+    asked = ".#{pane_current_command}"
+    for pane in extra.window.panes:
+        if not pane.dead and not _is_compared(pane, extra):
+            asked = "#{?#{==:#{pane_id},%s},,%s}" % (pane.id, asked)
+    return asked
+
+
+def _shown(pane: Pane, extra: Extra) -> str:
+    command = "." + pane.command if _is_compared(pane, extra) else ""
+    return "+%s.%s%s" % (pane.id, "" if pane.pid is None else pane.pid, command)
 
 
 def _is_compared(pane: Pane, extra: Extra) -> bool:

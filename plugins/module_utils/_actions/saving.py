@@ -12,7 +12,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.snapshot impor
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.keep import unsaved_wished
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import TmuxError
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import PATIENCE, Seen
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session, read_or_nothing
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Listing, Session, read_or_nothing
 
 _SECONDS = 0.2
 """How long saving a session may take on average."""
@@ -25,6 +25,13 @@ class Saved(NamedTuple):
     problems: Dict[str, str]
 
 
+def _unread(listing: Listing, lost: Sequence[Session]) -> Dict[str, str]:
+    """Which of those that are not listed may be there nevertheless, and why they could not be looked at."""
+    reasons = {one.id: one.reason for one in listing.unread}
+    cut = {} if listing.whole else {session.id: "its tmux did not list all that it has" for session in lost}
+    return {**cut, **{session.id: reasons[session.id] for session in lost if session.id in reasons}}
+
+
 def saved(seen: Seen, sessions: Sequence[Session], archive: Optional[Archive]) -> Saved:
     """Save sessions as they are now, but for those whose user wants no snapshot, and those that have just ended."""
     paths: Dict[str, str] = {}
@@ -34,9 +41,11 @@ def saved(seen: Seen, sessions: Sequence[Session], archive: Optional[Archive]) -
         return Saved(paths, problems)
     end = time.monotonic() + PATIENCE * seen.client.timeout + _SECONDS * len(wanted)
     try:
-        there = {one.id: one for one in read_or_nothing(seen.client).sessions}
+        listing = read_or_nothing(seen.client)
     except TmuxError as error:
         return Saved(paths, {session.id: error.message for session in wanted})
+    there = {one.id: one for one in listing.sessions}
+    problems.update(_unread(listing, [session for session in wanted if session.id not in there]))
     for session in [there[session.id] for session in wanted if session.id in there]:
         try:
             if time.monotonic() > end:

@@ -247,6 +247,8 @@ class _ServerHands(Hands):
 
     def _updated(self, update: Change, gone: Sequence[Gone]) -> Change:
         wanted = self._compared[update.id or ""]._replace(pruned=tuple(each.extra for each in gone))
+        if not wanted.differences:  # All that was to go had gone by itself.
+            return update.done(VANISHED)
         done = update._replace(keep_exited=wanted.keep_exited, changes=tuple(wanted.differences), windows=tuple(gone))
         return done.done(UPDATED)
 
