@@ -301,8 +301,8 @@ options:
       - Whether sessions that exist are removed and created anew.
       - V(never) adds what is missing of O(windows), and leaves alone what is otherwise; RV(drift) tells of that.
       - V(on_drift) creates those anew in which a declared pane has ended or has another command. One that is attached,
-        that its user keeps with C(@keep), that has a living pane that was not made from O(windows), or in a shell of
-        which something runs, stays nevertheless; a warning and RV(drift[].reason) say so.
+        that its user keeps with C(@keep), that has a living pane that was not made from O(windows), or was begun anew
+        by somebody, or in a shell of which something runs, stays nevertheless; a warning and RV(drift[].reason) say so.
       - With V(on_drift), windows and panes that are not declared, and another order, layout, directory or variable, are
         no reason to create a session anew. Nor is a window a reason to leave one that O(prune_windows) would remove.
       - V(always) creates all anew, whatever runs in them. Such a task always changes something.
@@ -319,11 +319,20 @@ options:
       - One stays that a client of the session shows, whose session its user keeps with C(@keep), in which something
         runs, or which a session of the same group would lose, too; a warning and RV(drift[].reason) say so.
       - Something runs in a window of this module's if somebody has begun it in a shell there; of any other window, if
-        there is anything but one shell that waits at its prompt.
+        there is anything but one shell that waits at its prompt. A window is this module's as long as it is in the
+        session for which it was made, and all that runs in it are the panes that it was made with. One that was moved
+        there, or has a pane that somebody has brought there or begun anew (C(respawn-pane)), is not, nor is one that a
+        version of this collection has made that did not yet note its panes.
+      - A shell waits at its prompt if it sleeps, has its terminal to itself and as its input, edits a line there if it
+        is one that does, and used no CPU time between the two looks. What cannot be told from that is a shell without
+        a line editor (like C(dash)) that waits in a C(read) of a loop that was typed there, or any in C(read -e), and
+        in a window of this module's with a command, a shell that was told to take its commands from a file.
       - A window that another session has too is only taken out of this one, whatever runs in it, and nothing ends.
       - Each window is looked at once more immediately before, and tmux itself compares it with that. One to which
         something has happened meanwhile lives, and the task fails and says so.
-      - What outlives a window is treated as O(survivors) says. Each removal is told of in the system log of the host.
+      - What outlives a window is treated as O(survivors) says; but of one with a shell in which somebody may have typed
+        it is only told, for it may be work that was begun there and has left it. Each removal is told of in the system
+        log of the host.
     type: bool
     default: false
   snapshot_dir:

@@ -10,6 +10,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.snapshot import Archive
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import Ending
 from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import Directory
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import read_process
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import (
     SessionOptions,
     carry_out,
@@ -100,10 +101,17 @@ def panes(world: World, *fields: str, session: str = "made") -> List[List[str]]:
 
 def at_their_prompts(world: World, session: str = "made") -> None:
     """Wait until each shell of a session is at its prompt: as long as it begins, it is in use."""
-    rows = panes(world, "pane_id", "pane_dead", "pane_start_command", session=session)
-    for pane in [row[0] for row in rows if row[1:] == ["0", ""]]:
+    rows = panes(world, "pane_id", "pane_dead", "pane_start_command", "pane_pid", session=session)
+    for pane, pid in [(row[0], int(row[3])) for row in rows if row[1:3] == ["0", ""]]:
         show = ("capture-pane", "-p", "-t", pane)
         eventually(lambda show=show: world.tmux(*show).strip(), "it shows its prompt")  # type: ignore[misc]
+        eventually(lambda pid=pid: state_of(pid) == "S", "it waits there")  # type: ignore[misc]
+
+
+def state_of(pid: int) -> str:
+    """The state of a process, as the kernel calls it."""
+    process = read_process(pid)
+    return "" if process is None else process.state
 
 
 def changes(told: Json) -> List[Tuple[Any, ...]]:

@@ -94,10 +94,12 @@ class Adder(Creator):
         for window in windows:
             commands += windows_.filling(window, created.id, created.version, dict(new.env))
             commands += windows_.finishing(window, created.id)
-        self._script(commands, created)
+            commands += windows_.telling_birth(window, created.id, self._nonce)
+        printed = self._script(commands, created)
         options = [each for each in self._settings(new, created, windows) if each.of_window]
         settings.apply(self._client, options, created.version)
-        commands = [command for window in windows for command in windows_.laying(window, created.id)]
+        commands = windows_.noting_birth(printed, self._nonce)
+        commands += [command for window in windows for command in windows_.laying(window, created.id)]
         commands += [command for window in windows for command in windows_.opened(window)]
         self._script(commands, created)
 

@@ -306,9 +306,10 @@ class Creator(Settler):
         if not new.windows and not new.declared:
             return self._make_window(new, created)
         windows = self._saved_windows(new) if new.windows else wanted_windows(new, created)
-        self._script(_all_made(windows, new, created), created)
+        printed = self._script(_all_made(windows, new, created, self._nonce), created)
         settings.apply(self._client, [each for each in options if each.of_window], created.version)
-        self._script(_all_finished(windows, new, created), created)
+        noting = windows_.noting_birth(printed, self._nonce)
+        self._script(noting + _all_finished(windows, new, created), created)
         return created._replace(windows=tuple(f"{created.id}:{window.number}" for window in windows if new.declared))
 
     def _forget(self, new: NewSession, version: Version) -> None:
@@ -405,7 +406,7 @@ def wanted_windows(new: NewSession, created: CreatedSession) -> List[NewWindow]:
     ]
 
 
-def _all_made(windows: Sequence[NewWindow], new: NewSession, created: CreatedSession) -> List[Command]:
+def _all_made(windows: Sequence[NewWindow], new: NewSession, created: CreatedSession, nonce: str) -> List[Command]:
     keep = True if new.declared else new.keep_exited  # Each pane that is declared is seen to stay, or how it ended.
     commands = windows_.variables(created.id, new.env)
     for window in windows:
@@ -413,7 +414,7 @@ def _all_made(windows: Sequence[NewWindow], new: NewSession, created: CreatedSes
         commands += windows_.making(window, created.id, created.version, dict(new.env), replaces)
         commands += [] if keep is None else windows_.staying(created.id, [window], keep)
         # At once, while it is the current one: of many windows, that ends a 3.3a when it is done at the end.
-        commands += windows_.finishing(window, created.id)
+        commands += windows_.finishing(window, created.id) + windows_.telling_birth(window, created.id, nonce)
     if created.window_index not in [str(window.number) for window in windows]:
         commands.append(["kill-window", "-t", created.first_window])
     return commands

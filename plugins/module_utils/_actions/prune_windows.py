@@ -31,13 +31,12 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors impo
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process, Processes
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.decisions import KEPT, NOT_DONE, REMOVED, Survivor
-from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import Extra
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import Extra, Shells
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.members import Members
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
     Listing,
     Session,
-    Window,
     read_or_nothing,
 )
 
@@ -112,15 +111,14 @@ class Pruner:
         if session.identity != wanted.session.identity:
             return session, [], dict.fromkeys(answers, Answer("changed", CHANGED))
         found = pruning(now, compare(now, [session], declared), self._names)[session.id]
-        there = {window.id: window for window in session.windows}
+        there = {window.id for window in session.windows}
         may = {extra.window.id: extra for extra in found.pruned}
         spared = {window.id: why.detail for window, why in found.spared}
         going = []
         for extra in wanted.pruned:
-            window = there.get(extra.window.id)
-            if window is None:
+            if extra.window.id not in there:
                 continue
-            if extra.window.id in may and _panes(window) == _panes(extra.window):
+            if extra.window.id in may and _state(may[extra.window.id]) == _state(extra):
                 going.append(may[extra.window.id])
             else:
                 answers[extra.window.id] = Answer("changed", spared.get(extra.window.id, CHANGED))
@@ -151,7 +149,14 @@ class Pruner:
         whole = after is not None and after.whole and not after.unread
         ended = [extra for extra in done if extra.window.id in processes]
         removed = [
-            RemovedSession(_alone(session, each), processes[each.window.id], server.pid, server.user.uid, whole)
+            RemovedSession(
+                _alone(session, each),
+                processes[each.window.id],
+                server.pid,
+                server.user.uid,
+                # Nobody knows what was begun in a shell and has left it: it is not ended, only told of.
+                certain=whole and not each.shells,
+            )
             for each in ended
         ]
         staying = [(server.pid, pid) for one in (after.sessions if after is not None else ()) for pid in one.pids]
@@ -166,8 +171,9 @@ class Pruner:
         return f"window {identity}" if self._seen.discreet else f"window {name!r}"
 
 
-def _panes(window: Window) -> List[Tuple[str, Optional[int], bool]]:
-    return [(pane.id, pane.pid, pane.dead) for pane in window.panes]
+def _state(extra: Extra) -> Tuple[Shells, List[Tuple[str, Optional[int], bool]]]:
+    """What of a window shows that something has happened to it, also by a command that has ended by now."""
+    return extra.shells, [(pane.id, pane.pid, pane.dead) for pane in extra.window.panes]
 
 
 def _alone(session: Session, extra: Extra) -> Session:

@@ -4,13 +4,12 @@
 
 """Compares sessions that are there with what they are declared to be, and sets what can be set without harm."""
 
-import os
 import secrets
 import time
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.fleet.tmux.plugins.module_utils._actions.windows import MARK, PANES
-from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import PROC, Process, Processes, read_file
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.windows import MARK, PANES, Made
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process, Processes
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import to_text
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import (
     ENV,
@@ -27,13 +26,13 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import (
     Extra,
-    IsUsed,
     Left,
+    Shells,
     left,
     wants_anew,
     window_left,
 )
-from ansible_collections.fleet.tmux.plugins.module_utils._signs.shells import is_shell, is_told_nothing
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.prompts import Prompts
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import exits, pipes, settings
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
@@ -50,7 +49,6 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
     Pane,
     Session,
     Window,
-    number_or_none,
     row,
     rows,
 )
@@ -76,8 +74,8 @@ class Comparison(NamedTuple):
     """What is to be done for one session that is there. ``discreet``: whether what was found stays on the host.
 
     ``left``: why it is not made anew, where that was to be done. ``others_log``: the log that it should have, and has
-    not because of a pipe of somebody else's. ``ours``: the ids of windows in which there is only what was declared
-    once. ``pruned``: the windows that are to go. ``spared``: those that were to, and why they do not.
+    not because of a pipe of somebody else's. ``ours``: the ids of windows in which only that runs which was made from
+    what was declared once. ``pruned``: the windows that are to go. ``spared``: those that were to, and why they do not.
     ``env``: the variables that it does not have as declared.
     """
 
@@ -154,7 +152,8 @@ def compare(seen: Seen, sessions: Sequence[Session], declared: Declared) -> Dict
     begun = _begun(seen, declared) if sessions else None
     found = {}
     for session in sessions:
-        windows = compare_windows(declared.windows, session, marks, begun)
+        ours = tuple(window.id for window in session.windows if _is_ours(session, window, made))
+        windows = compare_windows(declared.windows, session, marks, ours, begun)
         wanted = [] if known is None else _settings(session, windows, declared, known)
         found[session.id] = Comparison(
             session,
@@ -162,10 +161,43 @@ def compare(seen: Seen, sessions: Sequence[Session], declared: Declared) -> Dict
             tuple(settings.differing(seen.client, wanted, seen.listing.version)),
             windows,
             seen.discreet,
-            ours=tuple(window.id for window in session.windows if _is_ours(window, made)),
+            ours=ours,
             env=_otherwise(seen.client, session, declared.env),
         )
     return found if declared.log is None else _logged_otherwise(seen, found, declared.log)
+
+
+class _Uses:
+    """What runs in the panes of a server at one moment."""
+
+    def __init__(self, seen: Seen) -> None:
+        self._processes = Processes.of(seen.server.user.uid)
+        self._prompts = Prompts(self._processes, seen.server.user)
+        self._server = seen.server.pid
+
+    def is_used(self, pane: Pane) -> bool:
+        """Whether something runs in a pane of ours that somebody has begun in a shell there."""
+        if not pane.start_command:
+            return not self.is_at_prompt(pane)
+        running = self._running(pane)
+        above = {process.ppid for process in running}
+        return any(
+            self._prompts.is_busy(process) or (process.pid in above and self._prompts.is_interactive(process))
+            for process in running
+        )
+
+    def is_at_prompt(self, pane: Pane) -> bool:
+        """Whether there is nothing in a pane but a shell that waits for somebody to type."""
+        return [self._prompts.waits(process) for process in self._running(pane)] == [True]
+
+    def shells(self, window: Window) -> Shells:
+        """The shells of a window in which somebody may have typed."""
+        running = [process for pane in window.panes if not pane.dead for process in self._running(pane)]
+        shells = [process for process in running if self._prompts.is_interactive(process)]
+        return tuple((process.pid, process.cpu_ticks + process.waited_ticks) for process in shells)
+
+    def _running(self, pane: Pane) -> Sequence[Process]:
+        return self._processes.below(self._processes.panes_of(self._server, [pane.pid or -1]))
 
 
 def lacking(seen: Seen, found: Mapping[str, Comparison]) -> Dict[str, Optional[Left]]:
@@ -173,9 +205,9 @@ def lacking(seen: Seen, found: Mapping[str, Comparison]) -> Dict[str, Optional[L
     wanting = [each for each in found.values() if wants_anew(each.windows)]
     if not wanting:
         return {}
-    is_used, _is_at_prompt = _uses(seen)
+    uses = _Uses(seen)
     now = int(time.time())
-    return {each.session.id: left(each.session, each.windows, is_used, now) for each in wanting}
+    return {each.session.id: left(each.session, each.windows, uses.is_used, now) for each in wanting}
 
 
 def pruning(seen: Seen, found: Mapping[str, Comparison], names: Sequence[str]) -> Dict[str, Comparison]:
@@ -185,19 +217,16 @@ def pruning(seen: Seen, found: Mapping[str, Comparison], names: Sequence[str]) -
     """
     if not any(each.windows.extra for each in found.values()):
         return dict(found)
-    is_used, is_at_prompt = _uses(seen)
+    uses = _Uses(seen)
     now = int(time.time())
 
     def why(session: Session, extra: Extra) -> Optional[Left]:
-        return window_left(session, extra, is_used, is_at_prompt, now)
+        return window_left(session, extra, uses.is_used, uses.is_at_prompt, now)
 
-    return {identity: _pruned(seen.listing, each, names, why) for identity, each in found.items()}
+    return {identity: _pruned(_extras(seen.listing, each, names, uses), each, why) for identity, each in found.items()}
 
 
-def _pruned(
-    listing: Listing, each: Comparison, names: Sequence[str], why: Callable[[Session, Extra], Optional[Left]]
-) -> Comparison:
-    extras = _extras(listing, each, names)
+def _pruned(extras: Sequence[Extra], each: Comparison, why: Callable[[Session, Extra], Optional[Left]]) -> Comparison:
     judged = [(extra, why(each.session, extra)) for extra in extras]
     pruned = tuple(extra for extra, reason in judged if reason is None)
     going = [extra.window.id for extra in pruned]
@@ -209,7 +238,7 @@ def _pruned(
     )
 
 
-def _extras(listing: Listing, each: Comparison, names: Sequence[str]) -> List[Extra]:
+def _extras(listing: Listing, each: Comparison, names: Sequence[str], uses: _Uses) -> List[Extra]:
     """The windows of a session that are not declared, each once."""
     session, found = each.session, {}
     elsewhere = [one for one in listing.sessions if one.name not in names]
@@ -220,38 +249,9 @@ def _extras(listing: Listing, each: Comparison, names: Sequence[str]) -> List[Ex
         same = [one for one in session.windows if one.id == window.id]
         active = any(one.active for one in same)
         ours = window.id in each.ours
-        found[window.id] = Extra(window, active, len(same), window.id in linked, ours, grouped)
+        shells = () if window.id in linked else uses.shells(window)
+        found[window.id] = Extra(window, active, len(same), window.id in linked, ours, grouped, shells)
     return list(found.values())
-
-
-def _uses(seen: Seen) -> Tuple[IsUsed, IsUsed]:
-    """Whether something runs that somebody has begun in a shell of a pane, and whether there is only such a shell."""
-    processes = Processes.of(seen.server.user.uid)
-
-    def running(pane: Pane) -> Sequence[Process]:
-        return processes.below(processes.panes_of(seen.server.pid, [pane.pid or -1]))
-
-    def is_used(pane: Pane) -> bool:
-        if not pane.start_command:
-            return [is_shell(process.command) for process in running(pane)] != [True]
-        busy = {process.ppid for process in running(pane)}
-        return any(process.pid in busy and _is_prompt(process) for process in running(pane))
-
-    def is_at_prompt(pane: Pane) -> bool:
-        return [_is_prompt(process) for process in running(pane)] == [True]
-
-    return is_used, is_at_prompt
-
-
-def _is_prompt(process: Process) -> bool:
-    """Whether a process is a shell in which somebody types, as a command may become at its end."""
-    if not is_shell(process.command):
-        return False
-    try:
-        words = os.fsdecode(read_file("%s/%d/cmdline" % (PROC, process.pid))).split("\0")
-    except OSError:
-        return True
-    return is_told_nothing(process.command, words[:-1])
 
 
 def _logged_otherwise(seen: Seen, found: Mapping[str, Comparison], log: str) -> Dict[str, Comparison]:
@@ -296,24 +296,17 @@ def _otherwise(client: Client, session: Session, env: Sequence[Tuple[str, str]])
     return tuple(name for name, value in env if has_variable(printed, name, value) is False)
 
 
-class _Made(NamedTuple):
-    """What a window was made as: which of the declared ones, and with how many panes."""
-
-    mark: str
-    panes: str
-
-
-def _made(client: Client) -> Dict[str, _Made]:
+def _made(client: Client) -> Dict[str, Made]:
     """What windows were made as, by their ids."""
     nonce = secrets.token_hex(8)
     fields = ["#{window_id}", *("#{%s}" % name for name in (MARK, PANES))]
     output = to_text(client.call([["list-windows", "-a", "-F", row(nonce, "m", fields)]]))
-    return {identity: _Made(mark, panes) for _kind, (identity, mark, panes) in rows(output, nonce) if mark}
+    return {identity: Made.parsed(mark, noted) for _kind, (identity, mark, noted) in rows(output, nonce) if mark}
 
 
-def _is_ours(window: Window, made: Mapping[str, _Made]) -> bool:
-    """Whether nobody else has made a window, or a pane in it."""
-    return window.id in made and len(window.panes) <= (number_or_none(made[window.id].panes) or 0)
+def _is_ours(session: Session, window: Window, made: Mapping[str, Made]) -> bool:
+    """Whether nobody else has brought a window into a session, or begun something in a pane of it."""
+    return window.id in made and made[window.id].is_all_of(session, window)
 
 
 def _settings(session: Session, windows: Compared, declared: Declared, known: Options) -> List[Setting]:

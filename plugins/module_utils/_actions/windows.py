@@ -4,7 +4,8 @@
 
 """The commands that make a window with its panes, whether it was saved or declared."""
 
-from typing import Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+import re
+from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.restore import problem_of
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
@@ -18,12 +19,13 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
     window_name,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import set_for_window
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session, Window, row, rows
 
 MARK = "@fleet_tmux_window"
 """The user option of a window that says which of the declared ones it is, whatever it is called by now."""
 
 PANES = "@fleet_tmux_panes"
-"""The user option of such a window that says with how many panes it was made."""
+"""The user option of such a window that says in which session, and with which panes, it was made: see ``Made``."""
 
 NONCE = "@fleet_tmux_new"
 """The user option of a window that is being made, in which it says by whom."""
@@ -203,8 +205,47 @@ def variables(session: str, env: Sequence[Tuple[str, str]]) -> List[Command]:
 
 
 def _marked(place: str, window: NewWindow) -> List[Command]:
-    notes = ((MARK, window.mark), (PANES, str(len(window.panes)))) if window.mark else ()
-    return [["set-option", "-w", "-t", place, "--", name, value] for name, value in notes]
+    return [["set-option", "-w", "-t", place, "--", MARK, window.mark]] if window.mark else []
+
+
+_BORN = "b"
+_IDS = re.compile(r"@[0-9]{1,19} \$[0-9]{1,19} %[0-9]{1,19} [0-9]{1,19}")
+
+
+def telling_birth(window: NewWindow, session: str, nonce: str) -> List[Command]:
+    """Have tmux tell of a window that it has just made, for :func:`noting_birth`."""
+    fields = ["#{window_id}", "#{session_id}", "#{pane_id}", "#{pane_pid}"]
+    place = window.place(session)
+    return [["list-panes", "-t", place, "-F", row(nonce, _BORN, fields)]] if window.mark else []
+
+
+def noting_birth(printed: str, nonce: str) -> List[Command]:
+    """Have each window say what it was made as."""
+    found: Dict[str, List[str]] = {}
+    for kind, fields in rows(printed, nonce):
+        if kind == _BORN and _IDS.fullmatch(" ".join(fields)):
+            window, session, pane, pid = fields
+            # Without the signs before the numbers, which mean something to some versions.
+            found.setdefault(window, [session[1:]]).append("%s:%s" % (pane[1:], pid))
+    return [["set-option", "-w", "-t", window, "--", PANES, " ".join(words)] for window, words in found.items()]
+
+
+class Made(NamedTuple):
+    """What a window was made as: which of the declared ones, in which session, and its panes with their processes."""
+
+    mark: str
+    session: str = ""
+    panes: FrozenSet[str] = frozenset()
+
+    @classmethod
+    def parsed(cls, mark: str, noted: str) -> "Made":
+        session, *panes = noted.split(" ")
+        return cls(mark, session, frozenset(panes))
+
+    def is_all_of(self, session: Session, window: Window) -> bool:
+        """Whether all that lives in a window was made with it: neither moved there nor begun anew."""
+        living = ["%s:%s" % (pane.id[1:], pane.pid) for pane in window.panes if not pane.dead]
+        return self.session == session.id[1:] and self.panes.issuperset(living)
 
 
 def resized(place: str, size: Optional[Tuple[int, int]], version: Version) -> List[Command]:

@@ -7,7 +7,7 @@
 import os
 import re
 from types import MappingProxyType
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Collection, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import WITHHELD
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.layouts import is_laid_otherwise
@@ -187,11 +187,16 @@ class Begun(NamedTuple):
 
 
 def compare_windows(
-    wanted: Sequence[DeclaredWindow], session: Session, marks: Mapping[str, str], begun: Optional[Begun] = None
+    wanted: Sequence[DeclaredWindow],
+    session: Session,
+    marks: Mapping[str, str],
+    ours: Collection[str],
+    begun: Optional[Begun] = None,
 ) -> Compared:
     """Which windows are which, and in what they differ.
 
     :param marks: by the id of a window, which of the declared ones it was made as: it may be called otherwise by now.
+    :param ours: the ids of windows in which nothing runs but what was made from what was declared once.
     """
     if not wanted:
         return Compared()
@@ -204,13 +209,13 @@ def compare_windows(
     drift = list(_order(matches))
     for wanted_, window in matches:
         drift += [*_panes(wanted_, window), *_layout(wanted_, window), *_directories(wanted_, window, begun or Begun())]
-    undeclared = [found_ for wanted_, found_ in matches if _may_hold_others(wanted_, found_, marks)]
+    undeclared = [found_ for wanted_, found_ in matches if _may_hold_others(wanted_, found_, ours)]
     return Compared(matches, missing, extra, tuple(drift), extra + tuple(undeclared))
 
 
-def _may_hold_others(wanted: DeclaredWindow, found: Window, marks: Mapping[str, str]) -> bool:
+def _may_hold_others(wanted: DeclaredWindow, found: Window, ours: Collection[str]) -> bool:
     """Whether somebody else has made a window, or a pane in it."""
-    return found.id not in marks or len(found.panes) > len(wanted.panes)
+    return found.id not in ours or len(found.panes) > len(wanted.panes)
 
 
 def _matched(wanted: Sequence[DeclaredWindow], found: Sequence[Window], marks: Mapping[str, str]) -> Dict[str, Window]:

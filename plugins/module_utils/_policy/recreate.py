@@ -7,7 +7,7 @@
 And whether a window may that is not declared.
 """
 
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import COMMAND, PANES, Compared
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.keep import counted_from, keeps
@@ -45,12 +45,17 @@ def left(session: Session, compared: Compared, is_used: IsUsed, now: int) -> Opt
     return None
 
 
+Shells = Tuple[Tuple[int, int], ...]
+"""Shells by their pids, with the CPU time that each has used, in ticks of the clock."""
+
+
 class Extra(NamedTuple):
     """A window that is not declared, as far as it matters whether it may go.
 
     ``links``: how often its session has it. ``linked``: whether another session has it too, so that nothing in it ends.
     ``ours``: whether all of its panes were made from what was declared once. ``grouped``: whether its session shares
-    all windows with another one.
+    all windows with another one. ``shells``: those in which somebody may have typed, with the CPU time that they and
+    what they have waited for have used: by themselves they use none.
     """
 
     window: Window
@@ -59,6 +64,7 @@ class Extra(NamedTuple):
     linked: bool = False
     ours: bool = False
     grouped: bool = False
+    shells: Shells = ()
 
 
 def window_left(session: Session, extra: Extra, is_used: IsUsed, is_at_prompt: IsUsed, now: int) -> Optional[Left]:

@@ -232,11 +232,6 @@ DRIFTS = [
     (False, ("new-window", "-d", "-n", "more", "-t", "=made:", "cat"), (None, None, "window", None, "more")),
     (False, ("split-window", "-d", "-t", "=made:a", "cat"), ("a", None, "panes", "1", "2")),
     (True, ("kill-pane", "-t", "=made:b.1"), ("b", None, "panes", "2", "1")),
-    (
-        True,
-        ("respawn-pane", "-k", "-t", "=made:b.1", "exec cat /dev/zero"),
-        ("b", 1, "command", 'exec cat # "two"', "zero"),
-    ),
     (False, ("swap-window", "-d", "-s", "=made:a", "-t", "=made:b"), (None, None, "order", "a, b", "b, a")),
 ]
 
@@ -327,6 +322,29 @@ def test_what_is_used_is_not_made_anew_because_of_its_drift(server: World, reaso
         assert panes(server, "session_id", "window_id", "pane_id", "pane_pid")[:3] == before
         told, error = Task(server, windows=windows, recreate="always").go()
         assert error is None and len(told["removed"]) == len(told["created"]) == 1 and not told["warned"]
+
+
+def test_a_command_that_is_declared_otherwise_now_is_begun_in_a_new_session(server: World) -> None:
+    before = dict(TWO[1], panes=[TWO[1]["panes"][0], {"command": "exec cat /dev/zero"}])
+    Task(server, windows=[TWO[0], before]).done()
+    (found,) = drifted(Task(server, windows=TWO).go()[0])
+    assert found[:4] == ("b", 1, "command", 'exec cat # "two"') and "zero" in found[4]
+    told = Task(server, windows=TWO, recreate="on_drift").done()
+    assert len(told["drift"]) == len(told["removed"]) == len(told["created"]) == 1
+
+
+@pytest.mark.parametrize("command", ["exec cat /dev/zero", 'exec cat # "two"'])
+def test_a_pane_that_somebody_has_begun_anew_is_not_ended_because_of_drift(server: World, command: str) -> None:
+    """Whether it is that which drifted, or another one."""
+    Task(server, windows=TWO).done()
+    server.tmux("respawn-pane", "-k", "-t", "=made:b.1", command)
+    if command == 'exec cat # "two"':
+        server.tmux("respawn-pane", "-k", "-t", "=made:b.0", "exec cat /dev/zero")
+    before = panes(server, "session_id", "pane_id", "pane_pid")
+    for check in (True, False):
+        told, error = Task(server, windows=TWO, recreate="on_drift").go(check)
+        assert error is None and not told["changed"] and [each["reason"] for each in told["drift"]] == ["undeclared"]
+    assert panes(server, "session_id", "pane_id", "pane_pid") == before
 
 
 def test_what_somebody_else_has_made_is_not_made_anew_because_of_its_drift(server: World) -> None:

@@ -7,6 +7,7 @@
 import contextlib
 import json
 import os
+import signal
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Tuple
 
@@ -19,6 +20,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors impo
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process, outlasting
 from ansible_collections.fleet.tmux.plugins.module_utils._host.record import Record
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.errors import OptionError
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Listing, Unread, read_or_nothing
 from ansible_collections.fleet.tmux.tests.support.declaring import (
     CAT,
     Json,
@@ -26,6 +28,7 @@ from ansible_collections.fleet.tmux.tests.support.declaring import (
     at_their_prompts,
     changes,
     panes,
+    state_of,
 )
 from ansible_collections.fleet.tmux.tests.support.processes import started
 from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
@@ -157,6 +160,122 @@ def test_a_program_that_somebody_else_has_begun_stays(server: World) -> None:
     assert gone(pruned(server, A).done()) == [("made", "ours", False)] and names(server) == ["a", "theirs"]
 
 
+def move_here(world: World) -> None:
+    Task(world, name=["other"], windows=[A, PROGRAM]).done()
+    world.tmux("kill-window", "-t", "=made:old")
+    world.tmux("move-window", "-d", "-s", "=other:old", "-t", "=made:")
+
+
+def swap(world: World) -> None:
+    world.tmux("new-window", "-d", "-t", "=made:", "-n", "theirs", "cat")
+    world.tmux("swap-pane", "-d", "-s", "=made:theirs", "-t", "=made:old")
+    world.tmux("kill-window", "-t", "=made:theirs")
+
+
+def join(world: World) -> None:
+    world.tmux("new-window", "-d", "-t", "=made:", "-n", "theirs", "cat")
+    world.tmux("join-pane", "-d", "-s", "=made:theirs", "-t", "=made:old")
+    world.tmux("kill-pane", "-t", "=made:old.0")
+
+
+PROGRAM: Json = {"name": "old", "argv": CAT}
+NOT_OURS: Dict[str, Callable[[World], object]] = {
+    "moved here": move_here,
+    "begun anew": lambda world: world.tmux("respawn-pane", "-k", "-t", "=made:old", "exec cat"),
+    "swapped": swap,
+    "joined": join,
+    "of an older release": lambda world: world.tmux("set-option", "-w", "-t", "=made:old", "@fleet_tmux_panes", "1"),
+    "of no release": lambda world: world.tmux("set-option", "-w", "-t", "=made:old", "@fleet_tmux_panes", "x %% 7 "),
+}
+
+
+@pytest.mark.parametrize("way", NOT_OURS)
+def test_what_was_not_made_there_is_not_ours_in_spite_of_its_mark(server: World, way: str) -> None:
+    """A program in it may be somebody's work, and only a shell at its prompt goes."""
+    Task(server, windows=[A, PROGRAM]).done()
+    NOT_OURS[way](server)
+    server.begun("=made")
+    before = panes(server, "window_id", "pane_id", "pane_pid")
+    for check in (True, False):
+        told, error = pruned(server, A).go(check)
+        assert error is None and not told["changed"] and told["removed_windows"] == [], told
+        assert [(each["found"], each["reason"]) for each in told["drift"]] == [("old", "in_use")]
+    assert panes(server, "window_id", "pane_id", "pane_pid") == before
+    server.tmux("respawn-pane", "-k", "-t", "=made:old", "exec sh")
+    eventually(lambda: server.tmux("capture-pane", "-p", "-t", "=made:old").strip(), "it shows its prompt")
+    (pid,) = [int(row[1]) for row in panes(server, "window_name", "pane_pid") if row[0] == "old"]
+    eventually(lambda: state_of(pid) == "S", "it waits there")
+    assert gone(pruned(server, A).done()) == [("made", "old", False)]
+
+
+def type_in(world: World, *words: str) -> None:
+    world.tmux("send-keys", "-t", "=made:old", *words, "Enter")
+
+
+def with_script(world: World) -> None:
+    """A shell that reads what it is to do from a file that says more and more."""
+    path = os.path.join(world.folder, "script")
+    os.mkfifo(path)
+    type_in(world, "exec sh < %s" % path)
+    writer = os.open(path, os.O_WRONLY)
+    os.write(writer, b"echo it begins\n")
+    eventually(lambda: "\nit begins" in world.tmux("capture-pane", "-p", "-t", "=made:old"), "it begins")
+
+
+def with_read(world: World) -> None:
+    type_in(world, "exec bash --norc")
+    eventually(lambda: "bash-" in world.tmux("capture-pane", "-p", "-t", "=made:old"), "it shows its prompt")
+    type_in(world, "while echo it begins; do read -t 600 x; done")
+    eventually(lambda: "\nit begins" in world.tmux("capture-pane", "-p", "-t", "=made:old"), "it begins")
+
+
+def with_loop(world: World) -> None:
+    type_in(world, "echo it begins; while :; do :; done")
+    eventually(lambda: "\nit begins" in world.tmux("capture-pane", "-p", "-t", "=made:old"), "it begins")
+
+
+WORK_OF_SHELLS: Dict[str, Callable[[World], object]] = {
+    "a loop": with_loop,
+    "a script": with_script,
+    "a loop that waits": with_read,
+}
+
+
+@pytest.mark.parametrize(
+    ("work", "ours"),
+    [(work, ours) for work in WORK_OF_SHELLS for ours in ("ours", "theirs")]
+    + [(work, "ours as a command") for work in WORK_OF_SHELLS if work != "a script"],  # That may be what is declared.
+)
+def test_a_shell_that_works_by_itself_is_not_at_its_prompt(server: World, work: str, ours: str) -> None:
+    """It has started nothing, so no process but it tells of that."""
+    old = [dict(SHELL, argv=["sh", "-c", "exec sh"])] if ours == "ours as a command" else [SHELL]
+    Task(server, windows=[A, *(old if ours != "theirs" else [])]).done()
+    if ours == "theirs":
+        server.tmux("new-window", "-d", "-t", "=made:", "-n", "old")
+    eventually(lambda: server.tmux("capture-pane", "-p", "-t", "=made:old").strip(), "it shows its prompt")
+    WORK_OF_SHELLS[work](server)
+    for check in (True, False):
+        told, error = pruned(server, A).go(check)
+        assert error is None and not told["changed"] and told["removed_windows"] == [], told
+        assert [(each["found"], each["reason"]) for each in told["drift"]] == [("old", "in_use")]
+    assert names(server) == ["a", "old"]
+
+
+def test_a_shell_that_has_worked_between_the_looks_stays(server: World) -> None:
+    """It is at its prompt again when it is looked at once more."""
+    Task(server, windows=[A, SHELL]).done()
+    show = ("capture-pane", "-p", "-t", "=made:old")
+
+    def work() -> None:
+        type_in(server, "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo it is done")
+        eventually(lambda: "\nit is done" in server.tmux(*show), "it has worked")
+        at_their_prompts(server)
+
+    told, error = pruned(server, A).go(meanwhile=work)
+    assert "not removed: window 'old': something happened to it after it was judged" in str(error)
+    assert not told["changed"] and names(server) == ["a", "old"]
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_window_of_another_session_too_is_only_taken_out_of_this_one(server: World, times: int) -> None:
     Task(server, windows=[A]).done()
@@ -194,11 +313,13 @@ AFTER_THE_LAST_LOOK: Dict[str, Callable[[World], object]] = {
     "a new pane": lambda world: world.tmux("split-window", "-d", "-t", "=made:old"),
     "another process": lambda world: world.tmux("respawn-pane", "-k", "-t", "=made:old", "cat"),
     "a command": lambda world: begin_in(world, "exec cat"),
+    "a command beside what has ended": lambda world: begin_in(world, "exec cat"),
     "another name": lambda world: world.tmux("rename-window", "-t", "=made:old", "a name"),
     "keep": lambda world: world.tmux("set-option", "-t", "=made:", "@keep", "on"),
     "another session": lambda world: world.run("rename-session", "-t", "=made", "renamed"),
     "the last one": lambda world: world.tmux("kill-window", "-t", "=made:a"),
     "a client": lambda world: None,
+    "its group": lambda world: world.tmux("new-session", "-d", "-s", "peer", "-t", "made"),
 }
 
 
@@ -209,6 +330,13 @@ def test_what_changes_between_the_last_look_and_the_end_lives(
     """Only tmux itself can see it by then."""
     Task(server, windows=[A, SHELL]).done()
     (window,) = [row for row in panes(server, "window_name", "window_id", "session_id") if row[0] == "old"]
+    if change == "its group":
+        server.tmux("new-session", "-d", "-s", "before", "-t", "made")
+        server.tmux("kill-session", "-t", "=before")
+    if change == "a command beside what has ended":
+        server.tmux("set-option", "-w", "-t", "=made:old", "remain-on-exit", "on")
+        server.tmux("split-window", "-d", "-t", "=made:old", "true")
+        eventually(lambda: server.reap() and ["old", "1"] in panes(server, "window_name", "pane_dead"), "it has ended")
     call = remove.call
     done: List[str] = []
     with contextlib.ExitStack() as stack:
@@ -233,6 +361,13 @@ def test_a_window_that_ends_by_itself_meanwhile_is_no_failure(server: World) -> 
     Task(server, windows=[A, OLD, SHELL]).done()
     told, error = pruned(server, A).go(meanwhile=lambda: server.tmux("kill-window", "-t", "=made:old"))
     assert error is None and gone(told) == [("made", OLD["name"], False)] and names(server) == ["a"]
+
+
+def test_where_all_that_was_to_go_has_ended_by_itself_nothing_was_changed(server: World) -> None:
+    Task(server, windows=[A, SHELL]).done()
+    told, error = pruned(server, A).go(meanwhile=lambda: server.tmux("kill-window", "-t", "=made:old"))
+    assert error is None and not told["changed"] and told["updated"] == told["removed_windows"] == []
+    assert "made" not in told["diff"]["before"].get("updated", "")
 
 
 def test_windows_that_are_opened_meanwhile_are_left_alone(server: World) -> None:
@@ -281,6 +416,29 @@ def test_what_outlives_a_window_is_found_and_ended(
     (survivor,) = item["survivors"]
     assert str(survivor["pid"]) == pids.read_text(encoding="ascii").strip() and survivor["result"] == "terminated"
     assert started(survivor["pid"]) is None
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_what_has_left_a_shell_is_told_of_and_not_ended(server: World, tmp_path: Path, ours: bool) -> None:
+    """Nobody has judged it: only its environment says where it was begun."""
+    Task(server, windows=[A, SHELL] if ours else [A]).done()
+    if not ours:
+        server.tmux("new-window", "-d", "-t", "=made:", "-n", "old")
+    at_their_prompts(server)
+    pids = tmp_path / "pids"
+    type_in(server, "setsid -f sh -c 'echo $$ > %s; exec sleep 600'; echo it begins" % pids)
+    eventually(lambda: pids.exists() and pids.read_text(encoding="ascii").strip(), "it runs")
+    pid = int(pids.read_text(encoding="ascii"))
+    eventually(lambda: "\nit begins" in server.tmux("capture-pane", "-p", "-t", "=made:old"), "the prompt is there")
+    at_their_prompts(server)
+    try:
+        task = pruned(server, A)
+        task.ending = Ending(terminate=True, grace_period=PATIENCE)
+        (item,) = task.done()["removed_windows"]
+        assert [(each["pid"], each["result"]) for each in item["survivors"]] == [(pid, "reported")]
+        assert started(pid) is not None
+    finally:
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_a_session_is_saved_before_windows_of_it_go(server: World, tmp_path: Path) -> None:
@@ -366,6 +524,29 @@ def test_what_could_not_be_saved_is_not_removed_and_what_lives_on_has_no_snapsho
     assert [item["name"] for item in told["not_done"]] == ["first", "made"] and told["removed"] == []
     assert set(server.ids()) == {"$0", identity}
     assert [os.listdir(str(path)) for path in (tmp_path / "saved").iterdir() if path.name != ".incoming"] == [[]]
+
+
+@pytest.mark.parametrize("how", ["unread", "cut off"])
+def test_what_could_not_be_looked_at_when_it_was_to_be_saved_stays(
+    server: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """It is not taken for ended."""
+    identity = server.new("made")
+    task = Task(server, state="absent", chdir=None)
+    task.archive = Archive(str(tmp_path / "saved"), False, Retention())
+
+    def partly(*words: Any) -> Listing:
+        listing = read_or_nothing(*words)
+        listing = listing._replace(sessions=tuple(one for one in listing.sessions if one.id != identity))
+        if how == "cut off":
+            return listing._replace(whole=False)
+        return listing._replace(unread=(Unread(identity, "made", "its rows do not make sense"),))
+
+    monkeypatch.setattr("ansible_collections.fleet.tmux.plugins.module_utils._actions.saving.read_or_nothing", partly)
+    told, error = task.go()
+    why = "its rows do not make sense" if how == "unread" else "its tmux did not list all that it has"
+    assert "'made': it could not be saved: " + why in str(error)
+    assert told["removed"] == [] and identity in server.ids()
 
 
 class Lines(Record):

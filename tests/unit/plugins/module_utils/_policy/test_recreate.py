@@ -46,7 +46,7 @@ def is_used(found: Pane) -> bool:
 @pytest.mark.parametrize("more, wants, reason", CASES)
 def test_who_is_left(more: Dict[str, Any], wants: bool, reason: Optional[str]) -> None:
     one: Session = session("work", ONE)._replace(**more)
-    compared = compare_windows(DECLARED, one, {"@1": "window"})
+    compared = compare_windows(DECLARED, one, {"@1": "window"}, {"@1"})
     assert wants_anew(compared) is wants
     why = left(one, compared, is_used, NOW)
     assert (why and why.reason) == reason
@@ -57,7 +57,7 @@ def test_nothing_lacks_where_there_is_only_more_or_another_order() -> None:
     there = session(
         "work", window(id="@1", name="a"), window(id="@2", name="b", number=1), MORE._replace(id="@3", number=2)
     )
-    compared = compare_windows(declared, there, {})
+    compared = compare_windows(declared, there, {}, ())
     assert [window.id for window in compared.extra] == ["@3"]
     assert [each.what for each in compared.drift] == ["order"] and not wants_anew(compared)
 
