@@ -32,6 +32,7 @@ from ansible_collections.fleet.tmux.tests.support.declaring import (
     changes,
     drifted,
     panes,
+    state_of,
 )
 from ansible_collections.fleet.tmux.tests.support.snapshots import Store, described
 from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
@@ -361,6 +362,8 @@ def test_a_shell_at_its_prompt_does_not_keep_a_session(server: World) -> None:
     server.tmux("kill-pane", "-t", "=made:b.1")
     show = ("capture-pane", "-p", "-t", "=made:later")
     eventually(lambda: server.tmux(*show).strip(), "the shell is at its prompt")
+    pid = int(panes(server, "pane_pid")[-1][0])
+    eventually(lambda: state_of(pid) == "S", "it waits there")
     told = Task(server, windows=windows, recreate="on_drift").done()
     assert len(told["removed"]) == len(told["created"]) == 1
 
