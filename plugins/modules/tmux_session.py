@@ -42,11 +42,13 @@ options:
       - The same job is not run again. Another run returns what was recorded, and one that comes while it still runs,
         or has ended without being recorded, waits for it and records it. So a task that was cut off, like by an ssh
         connection that broke, or one with C(async), can just be run again.
-      - It is the same job as long as its O(name), its socket, O(argv), O(chdir), O(command), O(env), O(height), O(log),
-        O(options), O(width) and O(window_name) are the same. Else it is run anew, unless the session of the other one
-        is still there; the task fails then, and so it does when a session of that name is no job at all.
+      - It is the same job as long as its host, its O(name), its socket, O(argv), O(chdir), O(command), O(env),
+        O(height), O(log), O(options), O(width) and O(window_name) are the same. Else it is run anew, unless the session
+        of the other one is still there; the task fails then, and so it does when a session of that name is no job at
+        all. One whose session somebody has renamed is the same job still.
       - A job whose session is gone before its end was seen, be it removed or with its server, is not recorded and is
-        run again.
+        run again. When only its pane is gone, and something else is in its session, the task fails until that session
+        is removed.
       - What somebody has started beside it in its session is left alone. The session then stays, and a warning says so.
     type: str
     choices: [present, absent, only, completed]
@@ -114,12 +116,15 @@ options:
       - It must belong to that user or root. Nobody else may be able to write to it, or to exchange a directory on the
         way to it; otherwise the task fails before anything is run. A record that belongs to somebody else, that others
         may write to, or that is not what was written is not trusted. A warning says so, and it is as if there were
-        none.
-      - At most 500 records and 4 MiB are kept; the oldest go. A job whose record is gone is run again. Other files in
-        that directory are left alone; neither O(log) nor a file of O(cleanup) may be in it.
+        none. When a record cannot be read for another reason, as from a file system that does not answer, the task
+        fails and nothing is run.
+      - It may be shared by several hosts, like a home on a file server. What was run on one of them was not on another.
+        A host is known by C(/etc/machine-id), or by its name where it has none. So hosts must not have the same.
+      - At most 500 records and 4 MiB are kept of each host; the oldest go. A job whose record is gone is run again.
+        Other files in that directory are left alone; neither O(log) nor a file of O(cleanup) may be in it.
       - What a job is declared to be is recorded as a hash. It is made with a key that is kept in that directory too,
-        and slowly for the values of O(env), so that neither the hash nor the session's mark C(@fleet_tmux_job) tells
-        them.
+        and slowly for the values of O(env), so that neither the hash nor the session's mark C(@fleet_tmux_job), which
+        also says in which pane the job runs, tells them.
     type: str
     default: default
   command:

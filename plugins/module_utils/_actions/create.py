@@ -341,7 +341,7 @@ class Creator(Settler):
             commands += pipes.start(created.id + ":", created.id, new.log, created.version, new.log_max_size)
         if new.job:
             # After its command has begun: who finds the mark must not take the placeholder for the job.
-            commands.append(["set-option", "-t", created.id, JOB_OPTION, new.job])
+            commands.append(["set-option", "-F", "-t", created.id, JOB_OPTION, new.job + " #{pane_id}"])
         self._client.script(commands, created.version, work=len(commands))
         return created
 

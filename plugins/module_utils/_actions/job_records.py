@@ -9,6 +9,8 @@ answers.
 """
 
 import contextlib
+import errno
+import fcntl
 import hashlib
 import os
 import re
@@ -40,14 +42,23 @@ RECORDS = 500
 TOTAL_BYTES = 4 * 1024 * 1024
 """Bytes that they have together."""
 
+MACHINE_ID = "/etc/machine-id"
+
 _KEY = ".key"
+_LOCK = ".key.lock"
 _ENDS = ".json"
 _RECORD = re.compile(r"[0-9a-f]{40}\.json")
 _DRAFT = re.compile(r"\.[0-9a-f]{40}\.json\.[0-9a-f]{16}|\.key\.[0-9a-f]{16}|\.\.key\.[0-9a-f]{16}\.[0-9a-f]{16}")
 """What is ours. Its owner may have told us to keep records in a directory that has other files, too."""
-_NAMES = 5000
+_HOST_CHARS, _JOB_CHARS = 16, 24
+"""How much of the hash of a host, and of that of a job, is in the name of a record."""
+_NAMES = 50000
 _STALE_SECONDS = 3600
 _ALONE = stat.S_IRWXG | stat.S_IRWXO
+
+
+_NO_FILE = (errno.ELOOP, errno.ENXIO)
+"""What is said of a link and of a socket. Whatever else goes wrong may go by, and says nothing of what is there."""
 
 
 class Known(NamedTuple):
@@ -58,6 +69,23 @@ class Known(NamedTuple):
     trouble: Tuple[str, ...]
 
 
+def this_host() -> str:
+    """What tells this host apart from others, as a hash, for its id is not for everybody.
+
+    :raises JobError: when that is not known.
+    """
+    try:
+        with open(MACHINE_ID, "rb") as stream:
+            found = stream.read(100).strip()
+    except FileNotFoundError:
+        found = b""
+    except OSError as error:
+        raise JobError(f"nothing was run, for it is not known which host this is: {MACHINE_ID}: {error.strerror}")
+    if not re.fullmatch(b"[0-9a-f]{32}", found):  # Before its first boot it has none.
+        found = os.uname().nodename.encode("utf-8", "surrogateescape")
+    return hashlib.sha256(b"fleet.tmux job\0" + found).hexdigest()[:32]
+
+
 class Records:
     """The records of an owner. ``discreet``: whether the names of what is on the way to them stay on the host."""
 
@@ -66,6 +94,7 @@ class Records:
         self._user = user
         self._timeout = timeout
         self._discreet = discreet
+        self.host = this_host()
 
     def find(self, name: str, socket: str, make: bool) -> Known:
         """What is known of a job, and (``make``) all that is needed to record it, or a look whether it could be had.
@@ -129,15 +158,29 @@ class Records:
             return self._read_key(folder)
         except FileNotFoundError:
             pass
-        except (Untrusted, OSError) as problem:
+        except Untrusted as problem:
             trouble.append(
-                f"jobs_dir: the key in {shown(self.path)} is not used: {_why(problem)}; so no record is known to be of "
-                "this job, and a new key is made"
+                f"jobs_dir: the key in {shown(self.path)} is not used: {shown(str(problem))}; so no record is known to "
+                "be of this job, and a new key is made"
             )
         if not make:
             return b""
-        if trouble:
+        with contextlib.ExitStack() as stack:
+            if trouble:
+                stack.enter_context(_locked(folder))
+                self._remove_bad_key(folder)
+            return self._made_key(folder)
+
+    def _remove_bad_key(self, folder: int) -> None:
+        """Remove the key that is not to be used, unless another run has made a new one meanwhile."""
+        try:
+            self._read_key(folder)
+        except FileNotFoundError:
+            pass
+        except Untrusted:
             os.unlink(_KEY, dir_fd=folder)
+
+    def _made_key(self, folder: int) -> bytes:
         draft = "%s.%s" % (_KEY, secrets.token_hex(8))
         replace_file(draft, secrets.token_bytes(jobs.KEY_BYTES), folder)
         with contextlib.suppress(FileExistsError):  # Another run was faster.
@@ -147,7 +190,7 @@ class Records:
 
     def _read_key(self, folder: int) -> bytes:
         """:raises Untrusted: when it is none, or others can have read it."""
-        key = read_file(_KEY, folder, self._user.uid, jobs.KEY_BYTES)
+        key = _own_file(_KEY, folder, self._user.uid, jobs.KEY_BYTES)
         if len(key) != jobs.KEY_BYTES:
             raise Untrusted("it is no key")
         if os.stat(_KEY, dir_fd=folder, follow_symlinks=False).st_mode & _ALONE:
@@ -155,44 +198,70 @@ class Records:
         return key
 
     def _record(self, name: str, socket: str, folder: int, trouble: List[str]) -> Optional[JobRecord]:
-        file = _file_name(name, socket)
+        file = _file_name(name, socket, self.host)
         try:
-            return jobs.read(read_file(file, folder, self._user.uid, jobs.RECORD_BYTES), name, socket)
+            data = _own_file(file, folder, self._user.uid, jobs.RECORD_BYTES)
+            return jobs.read(data, name, socket, self.host)
         except FileNotFoundError:
             return None
-        except (Untrusted, BrokenRecord, OSError) as problem:
+        except (Untrusted, BrokenRecord) as problem:
             trouble.append(
-                f"jobs_dir: the record {shown(os.path.join(self.path, file))} is not trusted: {_why(problem)}; so it "
-                "is as if the job had never been run"
+                f"jobs_dir: the record {shown(os.path.join(self.path, file))} is not trusted: {shown(str(problem))}; "
+                "so it is as if the job had never been run"
             )
             return None
 
     def _write(self, record: JobRecord) -> Message:
-        own = _file_name(record.name, record.socket)
+        own = _file_name(record.name, record.socket, record.host)
         with self._place(make=True) as there:
             replace_file(own, jobs.written(record), there.handle)
             _tidy(there.handle, own)
         return {}
 
 
-def _why(problem: Exception) -> str:
-    return shown(str(problem.strerror) if isinstance(problem, OSError) else str(problem))
+def _own_file(name: str, folder: int, owner: int, limit: int) -> bytes:
+    """As :func:`read_file`; what can be no file of ours is not trusted either.
+
+    :raises OSError: when that is not known.
+    """
+    try:
+        return read_file(name, folder, owner, limit)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise Untrusted(str(error.strerror))
+        raise
 
 
-def _file_name(name: str, socket: str) -> str:
-    which = "%s\0%s" % (socket, name)
-    return hashlib.sha256(which.encode("utf-8", "surrogateescape")).hexdigest()[:40] + _ENDS
+@contextlib.contextmanager
+def _locked(folder: int) -> Iterator[None]:
+    """While no other run mends the key: on whichever host it is, so this is no lock of the kernel's own."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    handle = os.open(_LOCK, flags, 0o600, dir_fd=folder)
+    try:
+        fcntl.lockf(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _file_name(name: str, socket: str, host: str) -> str:
+    which = hashlib.sha256(("%s\0%s" % (socket, name)).encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(host.encode("ascii")).hexdigest()[:_HOST_CHARS] + which[:_JOB_CHARS] + _ENDS
 
 
 def _tidy(folder: int, own: str) -> None:
-    """Remove the oldest records, and what runs that were cut off have left of theirs; nothing that may be others'."""
+    """Remove the oldest records of a host, and what runs that were cut off have left of theirs.
+
+    Nothing that may be something else is touched.
+    """
+    host = own[:_HOST_CHARS]
     found = []
     for name in names_in(folder, _NAMES):
         with contextlib.suppress(OSError):
-            state = os.stat(name, dir_fd=folder, follow_symlinks=False)
-            if _RECORD.fullmatch(name):
+            if name.startswith(host) and _RECORD.fullmatch(name):
+                state = os.stat(name, dir_fd=folder, follow_symlinks=False)
                 found.append((name != own, -state.st_mtime, state.st_size, name))
-            elif _DRAFT.fullmatch(name) and time.time() - state.st_mtime > _STALE_SECONDS:
+            elif _DRAFT.fullmatch(name) and time.time() - _changed(name, folder) > _STALE_SECONDS:
                 os.unlink(name, dir_fd=folder)
     total = 0
     for number, (_other, _age, size, name) in enumerate(sorted(found)):
@@ -200,3 +269,7 @@ def _tidy(folder: int, own: str) -> None:
         if number >= RECORDS or total > TOTAL_BYTES:
             with contextlib.suppress(OSError):
                 os.unlink(name, dir_fd=folder)
+
+
+def _changed(name: str, folder: int) -> float:
+    return os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime

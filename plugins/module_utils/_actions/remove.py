@@ -33,7 +33,9 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
     IDENTITY,
     Guards,
     Listing,
+    Pane,
     Session,
+    Window,
     read_or_nothing,
 )
 
@@ -101,6 +103,35 @@ def order_if_same(session: Session, version: Version, nonce: str, act: Act = _ki
     return Order(session.id, [_judged(session, condition, nonce, act)])
 
 
+_HELD = "#{W:#{window_id}#{P:+#{pane_id}.#{pane_dead}} }"
+
+
+def _held(session: Session) -> str:
+    """The windows and panes of a session, and which of these are dead."""
+    panes = ["".join("+%s.%d" % (pane.id, pane.dead) for pane in window.panes) for window in session.windows]
+    return "".join("%s%s " % (window.id, own) for window, own in zip(session.windows, panes))
+
+
+def order_if_nothing_began(session: Session, version: Version, nonce: str, act: Act = _kill) -> Order:
+    """Kill a session (or ``act``) if it still is who it was, and holds what it held, as dead or alive as that was."""
+    if version.has(Capability.WINDOWS_IN_FORMATS):
+        asked, seen = _HELD, _held(session)
+        commands, flagged, tidy = [], "%s", ""
+    else:
+        asked, seen = "#{session_windows}", str(len(session.windows))
+        commands = [_flagged_dead(session, window, pane) for window in session.windows for pane in window.panes]
+        flagged, tidy = "#{?#{" + FLAG + "},0,%s}", " ; set-option -u -t %s %s"
+    same = _same(f"{asked}/{IDENTITY}", f"{seen}/{session.identity}", session.name, version)
+    return Order(session.id, [*commands, _judged(session, flagged % same, nonce, act, tidy)])
+
+
+def _flagged_dead(session: Session, window: Window, pane: Pane) -> Command:
+    """As for all that is compared, where one condition cannot see all windows."""
+    same = "#{==:#{window_panes}.#{pane_dead},%d.%d}" % (len(window.panes), pane.dead)
+    flag = "set-option -t %s %s 1" % (target(session.id), FLAG)
+    return ["if-shell", "-F", "-t", "%s:%s.%s" % (session.id, window.id, pane.id), same, "", flag]
+
+
 class Terms(NamedTuple):
     """How a session is ordered to end (or what else), and what of it is compared."""
 
@@ -110,6 +141,7 @@ class Terms(NamedTuple):
 
 UNCHANGED = Terms(order_if_unchanged, lambda session: session.guard)
 SAME = Terms(order_if_same, lambda session: session.identity)
+NOTHING_BEGAN = Terms(order_if_nothing_began, lambda session: _held(session) + session.identity)
 
 
 def _same(guard: str, seen: str, name: str, version: Version) -> str:

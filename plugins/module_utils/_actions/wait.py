@@ -311,7 +311,7 @@ class Waiting:
         self._find_logs()
         for number, fate in enumerate(self.fates):
             if fate.found is not None and not fate.gone and fate.pane is None and not self.trouble:
-                pane = fate.found.panes[0]
+                pane = self._panes(fate.found)[0]
                 self.fates[number] = fate._replace(pane=pane.id, content=self._text(pane))
 
     def _find_logs(self) -> None:

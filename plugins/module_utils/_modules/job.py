@@ -4,6 +4,7 @@
 
 """Runs a job once in a session of its own: waits for it, records what became of it, and removes the session."""
 
+import contextlib
 import os
 import time
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
@@ -13,6 +14,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.clean_up impor
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.job_records import Records
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.log import log_path
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.remove import NOTHING_BEGAN, remove
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import Ending
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import NO_STATUS, NO_TIME, Fate, Waiting, Wish
 from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
@@ -22,6 +24,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._modules.items import W
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import (
     NOTHING,
     TAKEN,
+    Changes,
     Outcomes,
     SessionOptions,
     carry_out,
@@ -45,10 +48,12 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.jobs import (
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.plan import Plan
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.values import STANDARD_PLACE
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import job_marks
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import Mark, job_marks
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Lost, NoServer
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.members import Members
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import OLDER, first_pane
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import OLDER
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
 
 _DECLARED = ("argv", "chdir", "command", "height", "log", "options", "width", "window_name")
@@ -110,6 +115,24 @@ def task_of(values: Dict[str, Any], options: SessionOptions) -> Task:
     )
 
 
+class _EndingHands(WorkingHands):
+    """Remove the session of a job, but only if the server itself finds that nothing has begun in it meanwhile."""
+
+    def remove(self, removals: Changes) -> Changes:
+        sessions = [change.session for change in removals if change.session is not None]
+        members = Members(proctable.Processes.of(self._seen.server.user.uid))
+        self._leaving = [self._with_processes(session, members) for session in sessions]
+        for session in sessions:
+            self._journal.before(self._entry(session, ""))
+        self._removal = remove(self._seen.client, self._seen.listing.version, sessions, NOTHING_BEGAN)
+        return tuple(self._answered(change) for change in removals)
+
+    @property
+    def spared(self) -> bool:
+        """Whether the server has kept it."""
+        return any(answer.result == "changed" for answer in self._removal.answers.values())
+
+
 class Completion:
     """One task about one job, on one server. What was done and found until now is in ``told`` and in ``job``."""
 
@@ -120,7 +143,8 @@ class Completion:
         self._ending = ending
         self._journal = journal
         self._birth = birth
-        self._seen = look_at(host, path)
+        self._marks: Dict[str, Mark] = {}
+        self._see()
         user = self._seen.server.user
         self._records = Records(task.place, user, host.timeout, self._seen.discreet)
         self._log = None if task.options.log is None else log_path(task.options.log, user)
@@ -128,6 +152,14 @@ class Completion:
         self._trouble: List[str] = []
         self.told: Dict[str, Any] = dict(NOTHING, **NOWHERE)
         self.job: Item = dict(UNKNOWN, log=self._log and brief(self._log, _PATH_CHARS))
+
+    def _see(self) -> None:
+        """Look at the server, and at which of its sessions are of jobs."""
+        self._seen = look_at(self._host, self._path)
+        self._marks = {}
+        if self._seen.listing.sessions or self._seen.listing.unread:
+            with contextlib.suppress(NoServer, Lost):  # It has ended meanwhile.
+                self._marks = job_marks(self._seen.client)
 
     def run(self, check: bool, with_diff: bool) -> Told:
         """The result, and what went wrong."""
@@ -161,10 +193,7 @@ class Completion:
             self.job.update(
                 ended=None, timed_out=None, reason=None, removed_files=None, left_files=None
             )  # Nobody knows yet.
-            if session is None:
-                return self._promise_run()
-            self._promise_end(session)
-            return None
+            return self._promise_run() if session is None else self._promise_end(session)
         error = self._begin() if action == RUN else None
         return error or self._finish()
 
@@ -188,22 +217,36 @@ class Completion:
         if not key:
             return None
         given = self._task.options._asdict()
-        mark = jobs.digest({name: given[name] for name in _DECLARED}, dict(given["env"]), key)
+        declared = {name: given[name] for name in _DECLARED}
+        # The mark alone tells whose a session is that was given another name.
+        declared.update(name=self._task.name, socket=self._seen.server.socket, host=self._records.host)
+        mark = jobs.digest(declared, dict(given["env"]), key)
         self._options = self._task.options._replace(job=mark)
         return mark
 
     def _session(self) -> Optional[Session]:
-        """The session of the job's name.
+        """The session of the job, whatever it is called by now; else the one of the job's name.
 
         :raises JobError: when there is one of which nothing is known.
         """
         listing, name = self._seen.listing, self._task.name
-        if any(lost.name == name for lost in listing.unread):
+        if any(lost.name == name or self._is_marked(lost.id) for lost in listing.unread):
             raise JobError(f"name: what tmux lists of {shown(name)!r} cannot be read, so nothing was run")
-        return next((session for session in listing.sessions if session.name == name), None)
+        here = [session for session in listing.sessions if session.name == name]
+        own = [session for session in listing.sessions if self._is_marked(session.id) and self._pane_of(session)]
+        return next((session for session in [*own, *here]), None)
+
+    def _is_marked(self, identity: str) -> bool:
+        """Whether a session was made for this job."""
+        return identity in self._marks and self._marks[identity].digest == self._options.job
 
     def _mark_of(self, session: Optional[Session]) -> Optional[str]:
-        return None if session is None else job_marks(self._seen.client).get(session.id)
+        return self._marks[session.id].digest if session is not None and session.id in self._marks else None
+
+    def _pane_of(self, session: Session) -> Optional[str]:
+        """The id of the pane that the job runs in, or has run in; None if it is not there any more."""
+        own = self._marks[session.id].pane if session.id in self._marks else ""
+        return own if own in [pane.id for pane in session.panes] else None
 
     # --- looking only
 
@@ -233,11 +276,14 @@ class Completion:
         self._promise_removal([{key: item[key] for key in WHO} for item in self.told["created"]])
         return failure(made, outcomes)
 
-    def _promise_end(self, session: Session) -> None:
+    def _promise_end(self, session: Session) -> Optional[Exception]:
+        own = self._pane_of(session)
+        if own is None:
+            return self._lost("its pane is gone")
         self.job.update(started=session.created)
-        ended = [pane for pane in session.panes if pane.dead or pane.id == first_pane(session)]
-        if len(ended) == len(session.panes):
+        if all(pane.dead or pane.id == own for pane in session.panes):
             self._promise_removal([who_is(self._seen, session)])
+        return None
 
     def _promise_removal(self, items: List[Item]) -> None:
         gone = [tuple(item[key] for key in WHO) for item in items]
@@ -255,7 +301,7 @@ class Completion:
         self._take(outcomes, hands)
         error = failure(made, outcomes)
         if error is None:
-            self._seen = look_at(self._host, self._path)
+            self._see()
         if error is None and outcomes.creations[0].outcome == TAKEN:
             self._await_mark()
             self.job["action"] = WAITED
@@ -271,7 +317,7 @@ class Completion:
             if session is None or self._mark_of(session):
                 break
             proctable.wait(_PAUSE)
-            self._seen = look_at(self._host, self._path)
+            self._see()
         session = self._session()
         mark = self._mark_of(session)
         jobs.action(self._options.job, session is not None, mark, None, False, self._task.name)
@@ -279,9 +325,9 @@ class Completion:
     def _finish(self) -> Optional[Exception]:
         """Wait for the job, record what became of it, and remove its session."""
         session, task = self._session(), self._task
+        name, pane = (task.name, "") if session is None else (session.name, self._pane_of(session) or "")
         # What somebody has opened beside it says nothing of the job.
-        pane = None if session is None else first_pane(session)
-        waiting = Waiting(self._seen, Wish([task.name], lines=task.lines, pane=pane))
+        waiting = Waiting(self._seen, Wish([name], lines=task.lines, pane=pane))
         if session is not None:
             waiting.wait(task.seconds)
         waiting.finish()
@@ -291,10 +337,8 @@ class Completion:
             self.job["timed_out"] = True
             return late(waiting, task.seconds) if task.fail_on_timeout else None
         if fate.gone or fate.found is None:
-            return JobError(
-                f"job {shown(task.name)!r} is gone, and nobody knows how its command ended: {fate.reason}; it was not "
-                "recorded, so another run starts it again"
-            )
+            self._see()
+            return self._lost(fate.reason)
         record = self._record(fate, fate.found)
         try:
             self._records.write(record)
@@ -305,6 +349,20 @@ class Completion:
             )
         self.job["recorded"] = record.recorded
         return self._remove(fate) or self._verdict(record)
+
+    def _lost(self, why: str) -> JobError:
+        """That it is gone; and what becomes of its session, if there is still something else in it."""
+        session = self._session()
+        follows = "so another run starts it again"
+        if session is not None:
+            follows = (
+                f"and session {shown(session.name)!r} stays, for something else is in it: remove it with state=absent, "
+                "and another run starts the job again"
+            )
+        return JobError(
+            f"job {shown(self._task.name)!r} is gone, and nobody knows how its command ended: {why}; it was not "
+            f"recorded, {follows}"
+        )
 
     def _tell_of(self, fate: Fate) -> None:
         self.job.update(
@@ -328,27 +386,32 @@ class Completion:
             seconds=fate.seconds,
             recorded=int(time.time()),
             log=self._log,
+            host=self._records.host,
         )
 
     def _remove(self, fate: Fate) -> Optional[Exception]:
         """Remove the session, unless something else lives in it."""
-        self._seen = look_at(self._host, self._path)
+        self._see()
         own = [session for session in self._seen.listing.sessions if self._seen.identity(session) == fate.identity]
         if not own:
             self._spare_files()
         elif any(not pane.dead for session in own for pane in session.panes):
-            self._trouble.append(
-                f"session {shown(self._task.name)!r} stays, for something else runs in it, like what somebody has "
-                "started in a window of it; the job has ended and is recorded"
-            )
+            self._trouble.append(_stays(own[0]))
             own = []
         else:
             self._clean_up()  # Before: if we are cut off now, another run finds the session, and does that again.
-        plan = _removing(self._seen, own)
-        hands = WorkingHands(self._host, self._seen, self._options, self._ending, self._journal, birth=self._birth)
-        outcomes = carry_out(plan, hands)
+        hands, plan, outcomes = self._ended(own)
+        if hands.spared:
+            self._trouble.append(_stays(own[0]))
+            self._see()
+            hands, plan, outcomes = self._ended([])
         self._take(outcomes, hands)
         return failure(plan, outcomes)
+
+    def _ended(self, sessions: Sequence[Session]) -> Tuple[_EndingHands, Plan, Outcomes]:
+        plan = _removing(self._seen, sessions)
+        hands = _EndingHands(self._host, self._seen, self._options, self._ending, self._journal, birth=self._birth)
+        return hands, plan, carry_out(plan, hands)
 
     def _files(self) -> List[str]:
         """The paths of the files that are to go with the job."""
@@ -410,6 +473,13 @@ class Completion:
             },
             "after": {"sessions": sorted(shown(name) for name in after), "job": recorded if has_now else []},
         }
+
+
+def _stays(session: Session) -> str:
+    return (
+        f"session {shown(session.name)!r} stays, for something else runs in it, like what somebody has started in a "
+        "window of it; the job has ended and is recorded"
+    )
 
 
 def _reason(record: JobRecord) -> str:

@@ -39,7 +39,8 @@ class BrokenRecord(ValueError):
 class JobRecord(NamedTuple):
     """What is known of a job that has ended. ``digest``: the hash of what it was declared to be.
 
-    ``started``, ``recorded``: epoch seconds. ``seconds``: how long it ran; None where tmux does not tell.
+    ``started``, ``recorded``: epoch seconds. ``seconds``: how long it ran; None where tmux does not tell. ``host``: a
+    hash that tells the host apart, for many may have the home of its owner.
     """
 
     name: str
@@ -51,6 +52,7 @@ class JobRecord(NamedTuple):
     seconds: Optional[int]
     recorded: int
     log: Optional[str]
+    host: str = ""
 
     @property
     def failed(self) -> bool:
@@ -88,7 +90,8 @@ def action(
     """What is to be done about a job.
 
     :param wanted: its hash; None where there is no key yet, so that nothing can be of it.
-    :param there: whether there is a session of its name. ``mark``: the hash of the job that it was made for.
+    :param there: whether there is its session, or another of its name. ``mark``: the hash of the job that it was made
+        for.
     :raises JobError: when a session of that name is something else, which lives.
     """
     if there:
@@ -112,8 +115,8 @@ def written(record: JobRecord) -> bytes:
     return json.dumps(dict(record._asdict(), format=FORMAT), sort_keys=True).encode("ascii") + b"\n"
 
 
-def read(data: bytes, name: str, socket: str) -> JobRecord:
-    """What a file holds of the job of that name.
+def read(data: bytes, name: str, socket: str, host: str) -> JobRecord:
+    """What a file holds of the job of that name on that host.
 
     :raises BrokenRecord: when it is no record, of another format, or of another job.
     """
@@ -130,7 +133,7 @@ def read(data: bytes, name: str, socket: str) -> JobRecord:
     wrong = sorted(field for field, value in found.items() if not _fits(field, value))
     if wrong:
         raise BrokenRecord(f"its {wrong[0]} is nothing that was recorded")
-    if (found["name"], found["socket"]) != (name, socket):
+    if (found["name"], found["socket"], found["host"]) != (name, socket, host):
         raise BrokenRecord("it is of another job")
     return JobRecord(**found)
 

@@ -6,7 +6,7 @@
 
 import re
 import secrets
-from typing import Collection, Dict, List, Optional, Sequence, Tuple
+from typing import Collection, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown, to_text
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
@@ -77,15 +77,22 @@ def _option_values(client: Client, names: Sequence[str]) -> Dict[str, Dict[str, 
     return found
 
 
-def job_marks(client: Client) -> Dict[str, str]:
-    """The hashes of the jobs that sessions were made for, by session id.
+class Mark(NamedTuple):
+    """What is noted at the session of a job: the hash of the job, and the id of the pane that it runs in."""
+
+    digest: str
+    pane: str
+
+
+def job_marks(client: Client) -> Dict[str, Mark]:
+    """Of which jobs sessions are, by session id.
 
     :raises TmuxError: when the server cannot be asked.
     """
     nonce = secrets.token_hex(8)
     fields = ["#{session_id}", "#{%s}" % JOB_OPTION]
     printed = rows(to_text(client.call([["list-sessions", "-F", row(nonce, "j", fields)]])), nonce)
-    return {identity: mark for _kind, (identity, mark) in printed if mark}
+    return {identity: Mark(*mark.partition(" ")[::2]) for _kind, (identity, mark) in printed if mark}
 
 
 def with_own_options(one: Seen, names: Sequence[str]) -> Seen:

@@ -36,7 +36,7 @@ UNTIL_OPTION = "@fleet_tmux_until"
 KEPT_OPTION = "@fleet_tmux_keep"
 """The user option that holds since when ``@keep`` has its value."""
 JOB_OPTION = "@fleet_tmux_job"
-"""The user option that holds the hash of the job that a session was made for."""
+"""The user option that holds the hash of the job that a session was made for, and the id of its pane."""
 
 
 class Guards(NamedTuple):

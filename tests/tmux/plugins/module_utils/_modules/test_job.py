@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._actions import job_records
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.birth import NONE, Birth
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.job_records import Records
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
@@ -45,10 +46,18 @@ def words(world: World, script: str = "exit 0") -> Tuple[str, ...]:
     return ("sh", "-c", 'echo once >>"$0/ran"; echo said; ' + script, world.folder)
 
 
-def task(world: World, *argv: str, check: bool = False, env: Any = (), log: Optional[str] = None, **more: Any) -> Told:
-    """Have the job ``job`` completed."""
+def task(
+    world: World,
+    *argv: str,
+    check: bool = False,
+    env: Any = (),
+    log: Optional[str] = None,
+    name: str = "job",
+    **more: Any,
+) -> Told:
+    """Have a job completed."""
     options = SessionOptions(None, argv or words(world), "/", env, None, None, None, keep_exited=True, log=log)
-    wanted = Task(options, "job", place=str(place(world)), **dict({"seconds": LONG}, **more))
+    wanted = Task(options, name, place=str(place(world)), **dict({"seconds": LONG}, **more))
     host = Host(world.binary, PATIENCE, Directory(PATIENCE))
     birth = Birth(NONE, False, host.uid == 0, host.timeout)
     return Completion(host, world.path, wanted, Ending(), Journal(), birth).run(check, True)
@@ -305,7 +314,9 @@ def test_secrets_are_neither_in_the_record_nor_in_the_mark(server: World) -> Non
     server.tmux("send-keys", "-t", "=job:", "Enter")
     told, _error = task(server, *waiting, env=ENV)
     written = b"".join(path.read_bytes() for path in place(server).iterdir())
-    assert b"s3cr3t-8" not in written and mark in record(server).read_text(encoding="utf-8")
+    digest, _blank, pane = mark.partition(" ")
+    assert b"s3cr3t-8" not in written and digest in record(server).read_text(encoding="utf-8")
+    assert pane.startswith("%")
     assert "@fleet_tmux_job" not in str(told)
 
 
@@ -512,3 +523,92 @@ def test_nor_do_they_by_another_way(server: World) -> None:
     told, error = task(server, rerun=True, files=(str(way / ".key"),))
     assert (error, told["job"]["removed_files"]) == (None, []) and (place(server) / ".key").exists()
     assert told["job"]["left_files"][0]["reason"] == "it is in the directory of the records"
+
+
+@pytest.mark.parametrize("where", ["-b", "-bh"])
+def test_a_pane_before_it_is_not_taken_for_the_job(server: World, where: str) -> None:
+    job = words(server, "read go; exit 4")
+    task(server, *job, seconds=0)
+    own = server.tmux("display-message", "-p", "-t", "=job:", "#{pane_id}")
+    server.tmux("split-window", "-d", where, "-t", "=job:", "exec cat")
+    told, error = task(server, *job, seconds=0, fail_on_timeout=False)
+    assert (error, told["job"]["timed_out"]) == (None, True)
+    server.tmux("send-keys", "-t", own, "Enter")
+    told, error = task(server, *job, fail_on_status=False)
+    assert (error, told["job"]["exit_status"], there(server)) == (None, 4, "first\njob")
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_what_is_left_when_its_pane_was_removed_is_not_taken_for_the_job(server: World, check: bool) -> None:
+    job = words(server, "read go; exit 4")
+    task(server, *job, seconds=0)
+    own = server.tmux("display-message", "-p", "-t", "=job:", "#{pane_id}")
+    server.tmux("split-window", "-d", "-t", "=job:", "exit 0")
+    server.tmux("kill-pane", "-t", own)
+    told, error = task(server, *job, check=check)
+    assert "is gone, and nobody knows how its command ended" in str(error)
+    assert "session 'job' stays, for something else is in it: remove it with state=absent" in str(error)
+    assert (told["changed"], told["job"]["exit_status"], there(server)) == (False, None, "first\njob")
+    assert list(place(server).glob("*.json")) == []
+
+
+def test_one_whose_session_has_another_name_by_now_is_the_same_job(server: World) -> None:
+    job = words(server, "read go; exit 4")
+    task(server, *job, seconds=0)
+    server.tmux("rename-session", "-t", "=job", "mine")
+    checked, error = task(server, *job, check=True)
+    assert (error, checked["job"]["action"], checked["created"]) == (None, "waited", [])
+    told, error = task(server, *job, seconds=0, fail_on_timeout=False)
+    assert (error, told["job"]["action"], there(server)) == (None, "waited", "first\nmine")
+    server.tmux("send-keys", "-t", "=mine:", "Enter")
+    told, error = task(server, *job, fail_on_status=False)
+    assert (error, told["job"]["exit_status"], names(told["removed"])) == (None, 4, ["mine"])
+    assert without_moments(checked) == dict(without_moments(told)) and ran(server) == "once\n"
+
+
+def test_whose_pane_is_there_is_the_job_though_another_has_its_name_and_mark(server: World) -> None:
+    job = words(server, "read go")
+    task(server, *job, seconds=0)
+    mark = server.tmux("show-options", "-v", "-t", "job", "@fleet_tmux_job")
+    server.tmux("rename-session", "-t", "=job", "mine")
+    server.new("job")
+    server.tmux("set-option", "-t", "=job:", "@fleet_tmux_job", mark)
+    server.tmux("send-keys", "-t", "=mine:", "Enter")
+    told, error = task(server, *job)
+    assert (error, told["job"]["action"], names(told["removed"])) == (None, "waited", ["mine"])
+
+
+def test_the_same_by_another_name_is_another_job(server: World) -> None:
+    job = words(server, "read go")
+    for name in ("job", "other"):
+        assert task(server, *job, name=name, seconds=0, fail_on_timeout=False)[0]["job"]["action"] == "run"
+    assert there(server) == "first\njob\nother"
+
+
+@pytest.mark.parametrize("command", [["new-window", "-d", "-t", "=job:"], ["split-window", "-d", "-t", "=job:"]])
+def test_what_begins_in_its_session_just_before_the_end_lives(
+    server: World, monkeypatch: pytest.MonkeyPatch, command: List[str]
+) -> None:
+    def late(plan: Any, hands: Any) -> Any:
+        if plan.remove:
+            server.tmux(*command, "exec cat")
+        return carry_out(plan, hands)
+
+    monkeypatch.setattr(CARRY_OUT, late)
+    told, error = task(server)
+    assert (error, told["job"]["exit_status"], told["removed"], told["not_done"]) == (None, 0, [], [])
+    assert "session 'job' stays, for something else runs in it" in told["trouble"][-1]
+    assert there(server) == "first\njob" and names(told["sessions"]) == ["first", "job"]
+    assert sorted(server.tmux("list-panes", "-s", "-t", "=job:", "-F", "#{pane_dead}").split()) == ["0", "1"]
+
+
+def test_a_job_that_another_host_has_run_is_run_here_too(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have the same home, and sockets of the same name."""
+    for number in (1, 2):
+        path = Path(server.folder) / ("machine-id-%d" % number)
+        path.write_text("%032x\n" % number)
+        monkeypatch.setattr(job_records, "MACHINE_ID", str(path))
+        assert task(server, check=True)[0]["job"]["action"] == "run"
+        assert task(server)[0]["job"]["action"] == "run"
+        assert task(server)[0]["job"]["action"] == "returned"
+    assert ran(server) == "once\nonce\n"

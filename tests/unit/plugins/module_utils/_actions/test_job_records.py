@@ -4,18 +4,21 @@
 
 """Records are bounded, whole, and in a directory in which nobody else can have put anything."""
 
+import errno
 import os
 import stat
 import time
 from pathlib import Path
+from typing import Any, Optional
 
 import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils._actions import job_records
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.job_records import Records
+from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import read_file
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.jobs import JobError, JobRecord
 
-RECORD = JobRecord("job", "/s", "d" * 64, 0, "", 1800000000, 5, 1800000005, "/log")
+RECORD = JobRecord("job", "/s", "d" * 64, 0, "", 1800000000, 5, 1800000005, "/log", job_records.this_host())
 
 
 @pytest.fixture
@@ -133,3 +136,75 @@ def test_where_others_may_have_put_something_nothing_is_read(home: Path, make: b
             found.find("job", "/s", make=make)
         path.chmod(0o700)
     assert found.find("job", "/s", make=make).record == RECORD
+
+
+@pytest.mark.parametrize("name", [".key", "record"])
+@pytest.mark.parametrize("make", [False, True])
+def test_what_goes_wrong_for_a_moment_is_not_taken_for_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, make: bool
+) -> None:
+    """As a file system of the network says it: neither is the job run again, nor is the key made anew."""
+    found = records(home)
+    key = found.find("job", "/s", make=True).key
+    found.write(RECORD)
+
+    def failing(file: str, *more: Any) -> bytes:
+        if (file == ".key") == (name == ".key"):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return read_file(file, *more)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(job_records, "read_file", failing)
+        with pytest.raises(JobError, match="tester cannot use it: Stale file handle"):
+            found.find("job", "/s", make=make)
+    assert found.find("job", "/s", make=make) == (key, RECORD, ())
+
+
+def test_of_two_runs_that_mend_the_key_both_have_the_same(home: Path) -> None:
+    """One sees that it is bad, and before it does anything about it, another has made a new one."""
+    found = records(home)
+    found.find("job", "/s", make=True)
+    (folder(home) / ".key").chmod(0o644)
+    other = records(home)
+    with other._place(make=True) as there:
+        mended = records(home).find("job", "/s", make=True).key
+        other._remove_bad_key(there.handle)
+        assert other._made_key(there.handle) == mended
+
+
+def test_what_was_run_on_one_host_was_not_on_another_with_the_same_home(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_records, "RECORDS", 1)
+    known = []
+    for number in (1, 2, 3):
+        (home / "machine-id").write_text("%032x\n" % number)
+        monkeypatch.setattr(job_records, "MACHINE_ID", str(home / "machine-id"))
+        found = records(home)
+        assert found.find("job", "/s", make=True).record is None
+        record = RECORD._replace(host=job_records.this_host(), exit_status=number)
+        found.write(record)
+        known.append((found, record))
+        assert ("%032x" % number).encode() not in b"".join(path.read_bytes() for path in folder(home).iterdir())
+    assert [found.find("job", "/s", make=False).record for found, _record in known] == [each for _found, each in known]
+
+
+@pytest.mark.parametrize("text", [None, "", "uninitialized\n"])
+def test_a_host_without_an_id_is_known_by_its_name(
+    home: Path, monkeypatch: pytest.MonkeyPatch, text: Optional[str]
+) -> None:
+    path = home / "machine-id"
+    if text is not None:
+        path.write_text(text)
+    monkeypatch.setattr(job_records, "MACHINE_ID", str(path))
+    names = []
+    for name in ("one", "two", "one"):
+        monkeypatch.setattr(os, "uname", lambda name=name: os.uname_result(("", name, "", "", "")))
+        names.append(job_records.this_host())
+    assert names[0] == names[2] != names[1]
+
+
+def test_where_the_id_of_the_host_cannot_be_read_nothing_is_run(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_records, "MACHINE_ID", str(home))
+    with pytest.raises(JobError, match=r"it is not known which host this is: .*: Is a directory"):
+        records(home)

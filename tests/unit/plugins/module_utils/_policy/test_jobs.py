@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 KEY = b"k" * jobs.KEY_BYTES
-RECORD = JobRecord("job", "/s", "d" * 64, 0, "", 1800000000, 5, 1800000005, "/log")
+RECORD = JobRecord("job", "/s", "d" * 64, 0, "", 1800000000, 5, 1800000005, "/log", "h")
 NUMBER = st.integers(0, 2**53 - 1)
 RECORDS = st.builds(
     JobRecord,
@@ -28,13 +28,14 @@ RECORDS = st.builds(
     seconds=st.none() | NUMBER,
     recorded=NUMBER,
     log=st.none() | st.text(),
+    host=st.text(),
 )
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=3)
 
 
 @given(RECORDS)
 def test_what_is_written_is_read_again(record: JobRecord) -> None:
-    assert jobs.read(jobs.written(record), record.name, record.socket) == record
+    assert jobs.read(jobs.written(record), record.name, record.socket, record.host) == record
 
 
 @given(st.sampled_from(JobRecord._fields), JSON)
@@ -42,7 +43,7 @@ def test_what_is_no_record_is_not_taken_for_one(field: str, value: Any) -> None:
     """Whatever stands in one field, it is refused, or of the type that it has to be."""
     data = json.dumps(dict(RECORD._asdict(), format=1, **{field: value})).encode("ascii")
     try:
-        found = jobs.read(data, "job", "/s")
+        found = jobs.read(data, "job", "/s", "h")
     except BrokenRecord:
         return
     assert found == RECORD._replace(**{field: value}) and type(value) in (type(getattr(RECORD, field)), type(None))
@@ -51,7 +52,7 @@ def test_what_is_no_record_is_not_taken_for_one(field: str, value: Any) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(BrokenRecord):
-        jobs.read(data, "job", "/s")
+        jobs.read(data, "job", "/s", "h")
 
 
 @pytest.mark.parametrize(
@@ -59,20 +60,20 @@ def test_any_bytes_are_refused(data: bytes) -> None:
 )
 def test_neither_are_these(data: bytes) -> None:
     with pytest.raises(BrokenRecord):
-        jobs.read(data, "job", "/s")
+        jobs.read(data, "job", "/s", "h")
 
 
 @pytest.mark.parametrize("word", ["two words", "9\n", "x" * 21, "é"])
 def test_its_owner_cannot_say_anything_with_it(word: str) -> None:
     """Of what is told of a record, the signal is the only text."""
     with pytest.raises(BrokenRecord, match="its signal is nothing that was recorded"):
-        jobs.read(jobs.written(RECORD._replace(signal=word)), "job", "/s")
+        jobs.read(jobs.written(RECORD._replace(signal=word)), "job", "/s", "h")
 
 
-def test_a_record_of_another_session_is_of_another_job() -> None:
-    for name, socket in (("other", "/s"), ("job", "/other")):
+def test_a_record_of_another_session_or_host_is_of_another_job() -> None:
+    for name, socket, host in (("other", "/s", "h"), ("job", "/other", "h"), ("job", "/s", "i")):
         with pytest.raises(BrokenRecord, match="it is of another job"):
-            jobs.read(jobs.written(RECORD), name, socket)
+            jobs.read(jobs.written(RECORD), name, socket, host)
 
 
 def test_the_hash_is_of_everything_and_needs_the_key() -> None:
