@@ -46,6 +46,7 @@ options:
         O(height), O(log), O(options), O(width) and O(window_name) are the same. Else it is run anew, unless the session
         of the other one is still there; the task fails then, and so it does when a session of that name is no job at
         all. One whose session somebody has renamed is the same job still.
+      - When another run has done the job meanwhile, it is not done again, and what that run has recorded is returned.
       - A job whose session is gone before its end was seen, be it removed or with its server, is not recorded and is
         run again. When only its pane is gone, and something else is in its session, the task fails until that session
         is removed.

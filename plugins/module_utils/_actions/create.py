@@ -6,7 +6,7 @@
 
 import secrets
 import time
-from typing import List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions import windows as windows_
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.remove import remove_same
@@ -160,6 +160,8 @@ class Creator(Settler):
         self._as_user = as_user
         self._nonce = secrets.token_hex(8)
         self._there = True
+        self.last_look: Optional[Callable[[], None]] = None
+        """Raises an error of tmux if a session that has its name by now is not to be made after all."""
 
     def create(self, new: NewSession) -> Optional[str]:
         """Create one session; its id, or None when somebody else has created one of that name meanwhile.
@@ -195,6 +197,8 @@ class Creator(Settler):
             created = created._replace(keeps_dead=new.keep_exited, told=True)
         self._created[new.name] = created
         try:
+            if self.last_look is not None:
+                self.last_look()
             self._created[new.name] = self._replace_placeholder(new, created)
         except TmuxError as error:
             self._client.share = None  # What is half done is undone, however long it took.

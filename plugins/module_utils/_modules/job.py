@@ -7,10 +7,11 @@
 import contextlib
 import os
 import time
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.birth import Birth
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.clean_up import clean_up
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.create import Creator
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.job_records import Records
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.log import log_path
@@ -49,7 +50,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.jobs import (
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.plan import Plan
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.values import STANDARD_PLACE
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import Mark, job_marks
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Lost, NoServer
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Failed, Lost, NoServer
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.members import Members
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session
@@ -60,6 +61,8 @@ _DECLARED = ("argv", "chdir", "command", "height", "log", "options", "width", "w
 """What a job is, beside its environment variables."""
 _ATTEMPTS, _PAUSE = 50, 0.1
 """How often, and in which intervals, is looked whether another run has begun in the session that it is making."""
+_NEW_SECONDS = 10
+"""How long a session may have been made before, if it is still being made."""
 _PATH_CHARS = 4096
 
 UNKNOWN: Item = {
@@ -115,6 +118,17 @@ def task_of(values: Dict[str, Any], options: SessionOptions) -> Task:
     )
 
 
+class _BeginningHands(WorkingHands):
+    """Make the session of a job, and look once more before its command is started in it."""
+
+    last_look: Optional[Callable[[], None]] = None
+
+    def _begin(self) -> Creator:
+        creator = super()._begin()
+        creator.last_look = self.last_look
+        return creator
+
+
 class _EndingHands(WorkingHands):
     """Remove the session of a job, but only if the server itself finds that nothing has begun in it meanwhile."""
 
@@ -150,6 +164,7 @@ class Completion:
         self._log = None if task.options.log is None else log_path(task.options.log, user)
         self._options = task.options
         self._trouble: List[str] = []
+        self._before: Optional[JobRecord] = None
         self.told: Dict[str, Any] = dict(NOTHING, **NOWHERE)
         self.job: Item = dict(UNKNOWN, log=self._log and brief(self._log, _PATH_CHARS))
 
@@ -180,7 +195,9 @@ class Completion:
         self._require_records_apart()
         known = self._records.find(self._task.name, self._seen.server.socket, make=not check)
         self._trouble += known.trouble
+        self._before = known.record
         mark = self._with_digest(known.key)
+        self._await_mark()
         session = self._session()
         there = session is not None
         action = jobs.action(mark, there, self._mark_of(session), known.record, self._task.rerun, self._task.name)
@@ -195,7 +212,32 @@ class Completion:
             )  # Nobody knows yet.
             return self._promise_run() if session is None else self._promise_end(session)
         error = self._begin() if action == RUN else None
+        meanwhile = None if error is None else self._recorded_meanwhile()
+        if meanwhile is not None:
+            self.job["action"] = RETURNED
+            self._retell()
+            return self._returned(meanwhile)
         return error or self._finish()
+
+    def _recorded_meanwhile(self) -> Optional[JobRecord]:
+        """The record of the job that another run has made since we looked, if one has."""
+        known = self._records.find(self._task.name, self._seen.server.socket, make=False)
+        own = known.record is not None and known.record.digest == self._options.job
+        return known.record if own and known.record != self._before else None
+
+    def _require_unrecorded(self) -> None:
+        """Refuse to start what another run has just done. Ours has its name by now, so no other can begin after that.
+
+        :raises Failed: which undoes what was begun.
+        """
+        if not self._task.rerun and self._recorded_meanwhile() is not None:
+            raise Failed("another run has just done the job")
+
+    def _retell(self) -> None:
+        """Tell of the server as it is by now."""
+        self._see()
+        hands, _plan, outcomes = self._ended([])
+        self._take(outcomes, hands)
 
     def _require_records_apart(self) -> None:
         """Refuse to write a log over the records or their key, or to remove them with a job.
@@ -296,7 +338,8 @@ class Completion:
     def _begin(self) -> Optional[Exception]:
         """Start the job, or find out that another run has done so this moment."""
         made, _compared = planned("present", [self._task.name], "never", self._options, self._seen)
-        hands = WorkingHands(self._host, self._seen, self._options, self._ending, self._journal, birth=self._birth)
+        hands = _BeginningHands(self._host, self._seen, self._options, self._ending, self._journal, birth=self._birth)
+        hands.last_look = self._require_unrecorded
         outcomes = carry_out(made, hands)
         self._take(outcomes, hands)
         error = failure(made, outcomes)
@@ -304,20 +347,21 @@ class Completion:
             self._see()
         if error is None and outcomes.creations[0].outcome == TAKEN:
             self._await_mark()
+            self._require_own()
             self.job["action"] = WAITED
         return error
 
     def _await_mark(self) -> None:
-        """Wait until another run has begun in the session that it was making.
-
-        :raises JobError: when that is another job.
-        """
+        """Wait until another run has begun in the session that it is just making, if it does."""
         for _attempt in range(_ATTEMPTS):
             session = self._session()
-            if session is None or self._mark_of(session):
+            if session is None or self._mark_of(session) or time.time() - session.created > _NEW_SECONDS:
                 break
             proctable.wait(_PAUSE)
             self._see()
+
+    def _require_own(self) -> None:
+        """:raises JobError: when another run has made the session, but for another job."""
         session = self._session()
         mark = self._mark_of(session)
         jobs.action(self._options.job, session is not None, mark, None, False, self._task.name)
@@ -337,8 +381,9 @@ class Completion:
             self.job["timed_out"] = True
             return late(waiting, task.seconds) if task.fail_on_timeout else None
         if fate.gone or fate.found is None:
-            self._see()
-            return self._lost(fate.reason)
+            meanwhile = self._recorded_meanwhile()  # Another run that waited for it may have been faster.
+            self._retell()
+            return self._lost(fate.reason) if meanwhile is None else self._returned(meanwhile)
         record = self._record(fate, fate.found)
         try:
             self._records.write(record)
@@ -403,8 +448,8 @@ class Completion:
         hands, plan, outcomes = self._ended(own)
         if hands.spared:
             self._trouble.append(_stays(own[0]))
-            self._see()
-            hands, plan, outcomes = self._ended([])
+            self._retell()
+            return None
         self._take(outcomes, hands)
         return failure(plan, outcomes)
 
@@ -465,12 +510,10 @@ class Completion:
         sessions = self.told["sessions"]
         after = before if sessions is None else [item["name"] for item in sessions]
         recorded = ["%s: recorded" % shown(self._task.name)]
-        has_now = promised or self.job["recorded"] is not None
+        had = self._before is not None
+        has_now = promised or had or self.job["recorded"] is not None
         return {
-            "before": {
-                "sessions": sorted(shown(name) for name in before),
-                "job": recorded if self.job["from_record"] else [],
-            },
+            "before": {"sessions": sorted(shown(name) for name in before), "job": recorded if had else []},
             "after": {"sessions": sorted(shown(name) for name in after), "job": recorded if has_now else []},
         }
 

@@ -4,6 +4,7 @@
 
 """Sessions, windows and panes: the one reader of tmux's listings."""
 
+import re
 import secrets
 import time
 from types import MappingProxyType
@@ -65,6 +66,8 @@ IDENTITY = fields.identity_text()
 SESSIONS_LIMIT = 10000
 """Sessions that one server may list; more than that is no server that anybody uses."""
 
+_SIGNAL = re.compile(r"[A-Za-z0-9+-]{0,20}")
+"""How tmux writes a signal. It goes into messages and results, where a server has no room for words."""
 _ATTEMPTS = 4
 _PAUSE = 0.05
 
@@ -408,6 +411,8 @@ def _window(values: Dict[str, Any], panes: Mapping[str, Tuple[Pane, ...]]) -> Wi
 def _pane(values: Dict[str, Any]) -> Pane:
     if not values["pane_dead"] and values["pane_pid"] is None:
         raise ValueError(f"pane_pid: {values['pane_id']} lives and has none")
+    if _SIGNAL.fullmatch(values["pane_dead_signal"]) is None:
+        raise ValueError("pane_dead_signal: it is no signal")
     return Pane(
         id=values["pane_id"],
         number=values["pane_index"],

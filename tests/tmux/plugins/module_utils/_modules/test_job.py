@@ -18,6 +18,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.job_records im
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import Ending
 from ansible_collections.fleet.tmux.plugins.module_utils._host import endings
+from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import Directory
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.job import Completion, Task
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import SessionOptions, carry_out
@@ -555,7 +556,7 @@ def test_what_is_left_when_its_pane_was_removed_is_not_taken_for_the_job(server:
 def test_one_whose_session_has_another_name_by_now_is_the_same_job(server: World) -> None:
     job = words(server, "read go; exit 4")
     task(server, *job, seconds=0)
-    server.tmux("rename-session", "-t", "=job", "mine")
+    server.run("rename-session", "-t", "=job", "mine")  # tmux 2.7 does it and complains.
     checked, error = task(server, *job, check=True)
     assert (error, checked["job"]["action"], checked["created"]) == (None, "waited", [])
     told, error = task(server, *job, seconds=0, fail_on_timeout=False)
@@ -570,7 +571,7 @@ def test_whose_pane_is_there_is_the_job_though_another_has_its_name_and_mark(ser
     job = words(server, "read go")
     task(server, *job, seconds=0)
     mark = server.tmux("show-options", "-v", "-t", "job", "@fleet_tmux_job")
-    server.tmux("rename-session", "-t", "=job", "mine")
+    server.run("rename-session", "-t", "=job", "mine")  # tmux 2.7 does it and complains.
     server.new("job")
     server.tmux("set-option", "-t", "=job:", "@fleet_tmux_job", mark)
     server.tmux("send-keys", "-t", "=mine:", "Enter")
@@ -612,3 +613,67 @@ def test_a_job_that_another_host_has_run_is_run_here_too(server: World, monkeypa
         assert task(server)[0]["job"]["action"] == "run"
         assert task(server)[0]["job"]["action"] == "returned"
     assert ran(server) == "once\nonce\n"
+
+
+def test_of_two_runs_that_wait_for_it_the_later_one_is_told_what_the_other_has_recorded(
+    server: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = words(server, "read go; exit 3")
+    task(server, *job, seconds=0)
+    others: List[Told] = []
+
+    def other() -> None:
+        server.tmux("send-keys", "-t", "=job:", "Enter")
+        others.append(task(server, *job, fail_on_status=False))
+
+    meanwhile(monkeypatch, other)
+    told, error = task(server, *job, fail_on_status=False)
+    assert error is None and names(others[0][0]["removed"]) == ["job"]
+    assert (told["job"]["exit_status"], told["job"]["from_record"], told["removed"]) == (3, True, [])
+    assert (told["job"]["action"], names(told["sessions"]), ran(server)) == ("waited", ["first"], "once\n")
+
+
+@pytest.mark.parametrize("rerun", [False, True])
+def test_what_another_run_has_done_between_our_look_and_our_start_is_not_done_again(
+    server: World, monkeypatch: pytest.MonkeyPatch, rerun: bool
+) -> None:
+    """It began after we had looked, and its session is gone again before we make ours."""
+
+    def first(plan: Any, hands: Any) -> Any:
+        monkeypatch.setattr(CARRY_OUT, carry_out)
+        assert task(server)[1] is None
+        return carry_out(plan, hands)
+
+    monkeypatch.setattr(CARRY_OUT, first)
+    told, error = task(server, rerun=rerun)
+    assert (error, ran(server), there(server)) == (None, "once\n" * (1 + rerun), "first")
+    assert (told["job"]["action"], told["job"]["exit_status"]) == ("run" if rerun else "returned", 0)
+    assert (told["changed"], told["not_done"], names(told["sessions"])) == (rerun, [], ["first"])
+
+
+def test_a_session_that_another_run_is_just_making_is_waited_for(
+    server: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no mark yet; it is not called a session of somebody's that is to be removed."""
+    job = words(server, "read go")
+    task(server, *job, seconds=0)
+    mark = server.tmux("show-options", "-v", "-t", "job", "@fleet_tmux_job")
+    server.tmux("set-option", "-u", "-t", "=job:", "@fleet_tmux_job")
+    waits: List[float] = []
+
+    def pause(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            server.tmux("set-option", "-t", "=job:", "@fleet_tmux_job", mark)
+
+    with monkeypatch.context() as slow:
+        slow.setattr(proctable, "wait", pause)
+        told, error = task(server, *job, seconds=0, fail_on_timeout=False)
+    assert (error, told["job"]["action"], len(waits) >= 2) == (None, "waited", True)
+
+
+def test_the_diff_says_that_it_was_recorded_before_it_is_run_again(server: World) -> None:
+    assert task(server)[0]["diff"]["before"]["job"] == []
+    for check in (True, False):
+        diff = task(server, check=check, rerun=True)[0]["diff"]
+        assert diff["before"]["job"] == diff["after"]["job"] == ["job: recorded"]

@@ -7,7 +7,7 @@
 import json
 import time
 from pathlib import Path
-from typing import List, Tuple
+from typing import Any, Dict, List, Tuple
 
 import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import to_text
@@ -290,3 +290,14 @@ def test_a_linked_window_is_read_once_for_each_place() -> None:
     window = make.window(make.pane(), make.pane(id="%2"))
     session = make.session("s", window, window._replace(number=4))
     assert model.parse(make.listed([session], NONCE), NONCE).sessions == (session,)
+
+
+@pytest.mark.parametrize("word", ["please run this", "x" * 21, "9\n", "é"])
+def test_a_server_cannot_say_anything_with_a_signal(word: str) -> None:
+    """It goes into messages as it is."""
+    values: Dict[str, Any] = dict.fromkeys(fields.columns(PANE), "")
+    values.update(pane_id="%1", pane_dead=True)
+    for good in ("", "9", "SIGRTMIN+3"):
+        assert model._pane(dict(values, pane_dead_signal=good)).signal == good
+    with pytest.raises(ValueError, match="pane_dead_signal: it is no signal"):
+        model._pane(dict(values, pane_dead_signal=word))
