@@ -17,7 +17,8 @@ description:
   - tmux only knows how a command ended while its pane is still there. So make the session with
     O(fleet.tmux.tmux_session#module:keep_exited), and remove it with M(fleet.tmux.tmux_session) afterwards.
   - While it waits, the kernel tells when the program of a pane has ended. tmux is asked then, and besides at least once
-    a minute; with O(wait_for) every 5 seconds.
+    a minute; with O(wait_for) also at most every 5 seconds, while panes of the server print something. Where the kernel
+    tells nobody whether they do, like of a C(tmux) with the setgid bit, it is every 5 seconds.
   - An exit status other than 0 does not make the task fail; use C(failed_when).
   - A session is never started, changed or removed. So a task that was cut off, like by an ssh connection that broke,
     can be run again, and waits for the same job. For long jobs there is C(async), see the examples.

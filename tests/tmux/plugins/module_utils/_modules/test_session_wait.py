@@ -6,15 +6,20 @@
 
 import os
 import time
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+import types
+from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import pytest
-from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import GONE_SERVER, Wish
+from ansible_collections.fleet.tmux.plugins.module_utils._actions import wait
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import GONE_SERVER, LONGEST_FOR_TEXT, Wish
 from ansible_collections.fleet.tmux.plugins.module_utils._host import endings
+from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import Directory
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
+from ansible_collections.fleet.tmux.plugins.module_utils._modules import session_wait
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_wait import Told, wait_for
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import NOT_KEPT
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
 from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
@@ -65,6 +70,42 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, *actions: Callable[[], Any]) -> L
 
     monkeypatch.setattr(endings, "until_one_ends", instead)
     return intervals
+
+
+class Passed(List[float]):
+    """The intervals that have passed; ``then``: what happens in each."""
+
+    then: Callable[[], None] = staticmethod(lambda: None)
+
+
+def without_waiting(monkeypatch: pytest.MonkeyPatch) -> Passed:
+    """Let time pass only where we wait for something; nothing ends meanwhile."""
+    passed = Passed()
+    now = float(int(time.monotonic()))  # So that no sum is rounded.
+    clock = types.SimpleNamespace(monotonic=lambda: now + sum(passed), time=time.time)
+    for room in (wait, session_wait):
+        monkeypatch.setattr(room, "time", clock)
+
+    def instead(_processes: Sequence[Process], seconds: float) -> List[Process]:
+        passed.append(seconds)
+        passed.then()
+        return []
+
+    monkeypatch.setattr(endings, "until_one_ends", instead)
+    return passed
+
+
+def calls(monkeypatch: pytest.MonkeyPatch) -> List[object]:
+    """What tmux is asked from now on."""
+    asked: List[object] = []
+    original = Client.call
+
+    def instead(client: Client, *args: Any, **kwargs: Any) -> bytes:
+        asked.append(args)
+        return original(client, *args, **kwargs)
+
+    monkeypatch.setattr(Client, "call", instead)
+    return asked
 
 
 def test_the_exit_status_and_the_last_words_are_told(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,24 +247,48 @@ def test_check_mode_does_not_wait(server: World, monkeypatch: pytest.MonkeyPatch
     assert (error, told["timed_out"], told["sessions"][0]["ended"], intervals) == (None, False, False, [])
 
 
-def test_tmux_is_hardly_asked_while_nothing_happens(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pattern", [None, "never"])
+def test_tmux_is_hardly_asked_while_nothing_happens(
+    server: World, monkeypatch: pytest.MonkeyPatch, pattern: Optional[str]
+) -> None:
     """Ten minutes, of which none is waited for really."""
-    passed: List[float] = []
-    now = float(int(time.monotonic()))  # So that no sum is rounded.
-    monkeypatch.setattr(time, "monotonic", lambda: now + sum(passed))
+    kept(server, "job", "true")
+    passed = without_waiting(monkeypatch)
+    asked = calls(monkeypatch)
+    told, _error = waited(server, "job", seconds=600, pattern=pattern)
+    assert told["timed_out"] and told["elapsed"] == 600
+    assert 600 <= sum(passed) < 601
+    assert 0 < len(asked) < 40, "a look takes two calls, and there is one every minute, and some at first"
 
-    def instead(_processes: Sequence[Process], seconds: float) -> List[Process]:
-        passed.append(seconds)
-        return []
 
-    monkeypatch.setattr(endings, "until_one_ends", instead)
-    counts: Dict[Optional[str], int] = {}
-    for pattern in (None, "never"):
-        passed.clear()
-        told, _error = waited(server, "first", seconds=600, pattern=pattern)
-        assert told["timed_out"] and told["elapsed"] == 600
-        counts[pattern] = len(passed)
-    assert counts[None] < 25 and counts["never"] < 130
+def test_panes_are_looked_at_as_soon_as_something_was_printed(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = kept(server, "job", "stty -echo; echo other; read go; echo it is ready; read go")
+    passed = without_waiting(monkeypatch)
+
+    def printing() -> None:
+        if len(passed) == 30:
+            let(server, job)
+            eventually(lambda: "other" in server.tmux("capture-pane", "-p", "-t", job + ":"), "it says other")
+        if len(passed) == 60:
+            assert sum(passed) < 90
+            let(server, job)
+            eventually(lambda: "ready" in server.tmux("capture-pane", "-p", "-t", job + ":"), "it says ready")
+
+    passed.then = printing
+    told, error = waited(server, "job", pattern="^it is ready$", seconds=3600)
+    assert error is None and told["sessions"][0]["matched"] is True
+    assert len(passed) == 60, "and not a look later"
+
+
+def test_panes_are_looked_at_often_where_nobody_is_told_what_a_server_reads(
+    server: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proctable, "io", lambda _pid: None)
+    passed = without_waiting(monkeypatch)
+    asked = calls(monkeypatch)
+    told, _error = waited(server, "first", seconds=600, pattern="never")
+    assert told["timed_out"] and max(passed) == LONGEST_FOR_TEXT
+    assert 2 * 600 / LONGEST_FOR_TEXT <= len(asked) < 300
 
 
 SHAPES: List[Tuple[str, str]] = [("\\033[31mred\\033[0m\\007", "red"), ("\\001x\\177", "x")]
