@@ -6,12 +6,12 @@
 
 from typing import Any, Dict, Mapping, Optional
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.results import WARNINGS_LIMIT
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.guards import Limits
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.values import problems
 from ansible_collections.fleet.tmux.plugins.module_utils._specs.cleanup_agree import ARGUMENT_SPEC
+from ansible_collections.fleet.tmux.plugins.plugin_utils._action import ControllerAction
 from ansible_collections.fleet.tmux.plugins.plugin_utils._fleet import (
     FLEET,
     LIMITS,
@@ -31,16 +31,11 @@ from ansible_collections.fleet.tmux.plugins.plugin_utils._screen import in_quest
 from ansible_collections.fleet.tmux.plugins.plugin_utils._table import table
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Nothing is sent to a host."""
 
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
-
     def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Json:
-        result: Json = super().run(tmp, task_vars)
-        _validation, options = ActionBase.validate_argument_spec(self, ARGUMENT_SPEC)
+        result, options = self.begun(tmp, task_vars, ARGUMENT_SPEC)
         wrong = problems({option: options[option] for option in LIMITS}, ())
         if wrong:
             return dict(result, failed=True, msg="; ".join(wrong))

@@ -7,8 +7,8 @@
 import uuid
 from typing import Any, Dict, List, Mapping, Optional
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.fleet.tmux.plugins.module_utils._specs.cleanup_begin import ARGUMENT_SPEC
+from ansible_collections.fleet.tmux.plugins.plugin_utils._action import ControllerAction
 from ansible_collections.fleet.tmux.plugins.plugin_utils._arguments import (
     OF_A_RUN,
     WHERE_THEY_ARE,
@@ -28,16 +28,11 @@ from ansible_collections.fleet.tmux.plugins.plugin_utils._publish import Unprepa
 from ansible_collections.fleet.tmux.plugins.plugin_utils._question import asker
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Nothing is sent to a host."""
 
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
-
     def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Json:
-        result: Json = super().run(tmp, task_vars)
-        _validation, options = ActionBase.validate_argument_spec(self, ARGUMENT_SPEC)
+        result, options = self.begun(tmp, task_vars, ARGUMENT_SPEC)
         try:
             groups = self._groups(task_vars or {}) if options["role_variables"] else []
             # Where hosts differ, it is that of the first.

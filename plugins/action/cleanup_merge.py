@@ -7,8 +7,8 @@
 import uuid
 from typing import Any, Dict, List, Optional
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.fleet.tmux.plugins.module_utils._specs.cleanup_merge import ARGUMENT_SPEC
+from ansible_collections.fleet.tmux.plugins.plugin_utils._action import ControllerAction
 from ansible_collections.fleet.tmux.plugins.plugin_utils._collected import collected
 from ansible_collections.fleet.tmux.plugins.plugin_utils._play import version
 from ansible_collections.fleet.tmux.plugins.plugin_utils._publish import now, publish
@@ -19,16 +19,11 @@ _TOLD = 5
 """How many reports that could not be read are named in the message."""
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Nothing is sent to a host: reports are files of the controller."""
 
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
-
     def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Json:
-        result: Json = super().run(tmp, task_vars)
-        _validation, options = ActionBase.validate_argument_spec(self, ARGUMENT_SPEC)
+        result, options = self.begun(tmp, task_vars, ARGUMENT_SPEC)
         this = Run(id=str(uuid.uuid4()), started=None, finished=now(), check_mode=False, collection_version=version())
         try:
             found = collected(options["reports"])

@@ -9,8 +9,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.validation import check_type_list
-from ansible.plugins.action import ActionBase
 from ansible_collections.fleet.tmux.plugins.module_utils._specs.cleanup_report import ARGUMENT_SPEC
+from ansible_collections.fleet.tmux.plugins.plugin_utils._action import ControllerAction
 from ansible_collections.fleet.tmux.plugins.plugin_utils._command import run as told_of
 from ansible_collections.fleet.tmux.plugins.plugin_utils._command import unread, variables
 from ansible_collections.fleet.tmux.plugins.plugin_utils._fleet import REPORT_COMMAND, Json, refused, returned, sources
@@ -22,16 +22,11 @@ from ansible_collections.fleet.tmux.plugins.plugin_utils._screen import paper
 from ansible_collections.fleet.tmux.plugins.plugin_utils._table import table as whole
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Nothing is sent to a host: this works on the controller, with what hosts have returned."""
 
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
-
     def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Json:
-        result: Json = super().run(tmp, task_vars)
-        _validation, options = ActionBase.validate_argument_spec(self, ARGUMENT_SPEC)
+        result, options = self.begun(tmp, task_vars, ARGUMENT_SPEC)
         run, results, looks_only = options["run"], options["results"], options["check_mode"]
         if results is None:
             names = sources(run)

@@ -6,8 +6,8 @@
 
 from typing import Any, Dict, Mapping, Optional
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.fleet.tmux.plugins.module_utils._specs.cleanup_show import ARGUMENT_SPEC
+from ansible_collections.fleet.tmux.plugins.plugin_utils._action import ControllerAction
 from ansible_collections.fleet.tmux.plugins.plugin_utils._fleet import RESULT, Json, returned
 from ansible_collections.fleet.tmux.plugins.plugin_utils._play import Play, version
 from ansible_collections.fleet.tmux.plugins.plugin_utils._publish import now
@@ -18,16 +18,11 @@ from ansible_collections.fleet.tmux.plugins.plugin_utils._table import table
 _FAILED = {"failed": True, "msg": "a task failed; what it said stands before this report"}
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Nothing is sent to a host."""
 
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
-
     def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Json:
-        result: Json = super().run(tmp, task_vars)
-        _validation, options = ActionBase.validate_argument_spec(self, ARGUMENT_SPEC)
+        result, options = self.begun(tmp, task_vars, ARGUMENT_SPEC)
         text = options["text"]
         if text is None:
             text = self._of_this_play(task_vars or {})

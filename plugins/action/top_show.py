@@ -7,8 +7,8 @@
 import time
 from typing import Any, Dict, Mapping, Optional
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.fleet.tmux.plugins.module_utils._specs.top_show import ARGUMENT_SPEC
+from ansible_collections.fleet.tmux.plugins.plugin_utils._action import ControllerAction
 from ansible_collections.fleet.tmux.plugins.plugin_utils._fleet import Json, returned
 from ansible_collections.fleet.tmux.plugins.plugin_utils._play import Play
 from ansible_collections.fleet.tmux.plugins.plugin_utils._screen import paper, say
@@ -17,16 +17,11 @@ from ansible_collections.fleet.tmux.plugins.plugin_utils._top import RESULT, top
 _FAILED = {"failed": True, "msg": "a task failed; what it said stands before this"}
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Nothing is sent to a host."""
 
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
-
     def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Json:
-        result: Json = super().run(tmp, task_vars)
-        _validation, options = ActionBase.validate_argument_spec(self, ARGUMENT_SPEC)
+        result, options = self.begun(tmp, task_vars, ARGUMENT_SPEC)
         if options["rows"] < 1:
             return dict(result, failed=True, msg="rows: %d is less than 1" % options["rows"])
         results = options["results"]

@@ -54,6 +54,29 @@ attributes:
       - This module does not change anything.
 """
 
+    CONTROLLER = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return changed status prediction without modifying target.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff
+      mode.
+    support: none
+  platform:
+    description: Target OS/families that can be operated against.
+    support: full
+    platforms: linux
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates
+      no change.
+    support: full
+  action:
+    description: It has an action plugin, and works on the controller.
+    support: full
+"""
+
     ACTIONGROUP = r"""
 options: {}
 attributes:

@@ -45,18 +45,10 @@ options:
         they have there.
     type: int
 extends_documentation_fragment:
-  - fleet.tmux.attributes
+  - fleet.tmux.attributes.controller
 attributes:
   check_mode:
-    support: full
     details: It changes nothing.
-  diff_mode:
-    support: none
-  idempotent:
-    support: full
-  action:
-    support: full
-    description: It has an action plugin, and works on the controller.
 seealso:
   - module: fleet.tmux.cleanup_begin
   - module: fleet.tmux.cleanup_report

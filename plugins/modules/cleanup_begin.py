@@ -41,18 +41,10 @@ options:
       - With O(role_variables), C(tmux_cleanup_report_dir) of the first host unless it is given.
     type: path
 extends_documentation_fragment:
-  - fleet.tmux.attributes
+  - fleet.tmux.attributes.controller
 attributes:
   check_mode:
-    support: full
     details: It changes nothing, but makes the directory when it is missing.
-  diff_mode:
-    support: none
-  idempotent:
-    support: full
-  action:
-    support: full
-    description: It has an action plugin, and works on the controller.
 seealso:
   - module: fleet.tmux.cleanup_agree
   - module: fleet.tmux.cleanup_report

@@ -74,19 +74,14 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
-  - fleet.tmux.attributes
+  - fleet.tmux.attributes.controller
 attributes:
   check_mode:
     support: partial
     details: Files are written in check mode too. They say that it was check mode.
-  diff_mode:
-    support: none
   idempotent:
     support: N/A
     details: A report is about one run, so it never counts as a change.
-  action:
-    support: full
-    description: It has an action plugin, and works on the controller.
 seealso:
   - module: fleet.tmux.cleanup_begin
   - module: fleet.tmux.cleanup_agree

@@ -26,18 +26,11 @@ options:
       - Without it, a report on what the role P(fleet.tmux.tmux_cleanup#role) has left on the hosts of the play.
     type: str
 extends_documentation_fragment:
-  - fleet.tmux.attributes
+  - fleet.tmux.attributes.controller
 attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
   idempotent:
     support: N/A
     details: It only shows something.
-  action:
-    support: full
-    description: It has an action plugin, and works on the controller.
 seealso:
   - module: fleet.tmux.cleanup_report
   - plugin: fleet.tmux.cleanup_progress

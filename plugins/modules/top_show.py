@@ -37,18 +37,11 @@ options:
     type: int
     default: 20
 extends_documentation_fragment:
-  - fleet.tmux.attributes
+  - fleet.tmux.attributes.controller
 attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
   idempotent:
     support: N/A
     details: It only shows something.
-  action:
-    support: full
-    description: It has an action plugin, and works on the controller.
 seealso:
   - module: fleet.tmux.tmux_session_info
 """
