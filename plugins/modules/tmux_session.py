@@ -241,9 +241,9 @@ options:
         description:
           - How its panes lie, V(even-horizontal), V(even-vertical), V(main-horizontal), V(main-vertical) or V(tiled),
             or exactly what tmux shows as C(window_layout) for a window with as many panes.
-          - By default they are tiled.
+          - By default they are tiled when they are made, and are not compared afterwards.
           - In a window that exists, one of those words is compared only by which panes are beside and below each other,
-            and V(tiled) not at all. What tmux shows is compared whole while the window has the same size.
+            whatever its size. What tmux shows is compared whole while the window has the same size.
         type: str
       options:
         description: Options of a window and user options for it, like O(options), which they take the place of.

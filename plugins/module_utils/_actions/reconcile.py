@@ -18,12 +18,13 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import
     NAME,
     OPTION,
     WINDOW,
-    Begun,
     Compared,
     DeclaredWindow,
+    Details,
     Difference,
     compare_windows,
 )
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.layouts import TILED
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import (
     Extra,
     Left,
@@ -49,6 +50,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
     Pane,
     Session,
     Window,
+    number_or_none,
     row,
     rows,
 )
@@ -149,11 +151,11 @@ def compare(seen: Seen, sessions: Sequence[Session], declared: Declared) -> Dict
     marks = {identity: one.mark for identity, one in made.items()}
     any_options = declared.options or any(window.options for window in declared.windows)
     known = settings.known(seen.client) if any_options and sessions else None
-    begun = _begun(seen, declared) if sessions else None
+    details = _details(seen, declared) if sessions else None
     found = {}
     for session in sessions:
         ours = tuple(window.id for window in session.windows if _is_ours(session, window, made))
-        windows = compare_windows(declared.windows, session, marks, ours, begun)
+        windows = compare_windows(declared.windows, session, marks, ours, details)
         wanted = [] if known is None else _settings(session, windows, declared, known)
         found[session.id] = Comparison(
             session,
@@ -276,16 +278,31 @@ def _logged(seen: Seen, compared: Comparison, log: str, piped: Mapping[str, Pipe
     return compared if ours and now.log == log else compared._replace(log=log, logged=now.log)
 
 
-def _begun(seen: Seen, declared: Declared) -> Begun:
-    """Where the panes of a server were begun, if that is declared and tmux tells it."""
+def _details(seen: Seen, declared: Declared) -> Details:
+    """What else is to be known of the windows and panes of a server, as far as it is declared and tmux tells it."""
+    return Details(_paths(seen, declared), declared.chdir, seen.server.user.home, _columns(seen.client, declared))
+
+
+def _paths(seen: Seen, declared: Declared) -> Dict[str, str]:
+    """Where panes were begun, by their ids."""
     panes = [pane for window in declared.windows for pane in window.panes]
-    found: Dict[str, str] = {}
-    if seen.listing.version.has(Capability.START_PATH) and any(pane.chdir or declared.chdir for pane in panes):
-        nonce = secrets.token_hex(8)
-        fields = row(nonce, "d", ["#{pane_id}", "#{pane_start_path}"])
-        printed = rows(to_text(seen.client.call([["list-panes", "-a", "-F", fields]])), nonce)
-        found = dict(as_stored(each, seen.listing.version) for _kind, each in printed)
-    return Begun(found, declared.chdir, seen.server.user.home)
+    if not (seen.listing.version.has(Capability.START_PATH) and any(pane.chdir or declared.chdir for pane in panes)):
+        return {}
+    nonce = secrets.token_hex(8)
+    fields = row(nonce, "d", ["#{pane_id}", "#{pane_start_path}"])
+    printed = rows(to_text(seen.client.call([["list-panes", "-a", "-F", fields]])), nonce)
+    return dict(as_stored(each, seen.listing.version) for _kind, each in printed)
+
+
+def _columns(client: Client, declared: Declared) -> Dict[str, int]:
+    """How many columns the tiled panes of windows are to have at most, by their ids, where a tmux can be told that."""
+    if TILED not in [window.layout for window in declared.windows]:
+        return {}
+    nonce = secrets.token_hex(8)
+    fields = row(nonce, "c", ["#{window_id}", "#{tiled-layout-max-columns}"])
+    printed = rows(to_text(client.call([["list-windows", "-a", "-F", fields]])), nonce)
+    numbers = [(identity, number_or_none(most)) for _kind, (identity, most) in printed]
+    return {identity: most for identity, most in numbers if most}
 
 
 def _otherwise(client: Client, session: Session, env: Sequence[Tuple[str, str]]) -> Tuple[str, ...]:

@@ -167,15 +167,17 @@ class Compared(NamedTuple):
         return [(wanted, found) for wanted, found in named if wanted.name not in (None, found.name)]
 
 
-class Begun(NamedTuple):
-    """Where panes were begun, by their ids, as far as a tmux tells that.
+class Details(NamedTuple):
+    """What else a tmux tells of windows and panes, by their ids, as far as it does.
 
-    ``chdir``: where those are to be that say nothing. ``home``: what ``~`` stands for.
+    ``paths``: where panes were begun. ``chdir``: where those are to be that say nothing. ``home``: what ``~`` stands
+    for. ``columns``: how many columns the tiled panes of windows are to have at most.
     """
 
     paths: Mapping[str, str] = MappingProxyType({})
     chdir: Optional[str] = None
     home: str = "/"
+    columns: Mapping[str, int] = MappingProxyType({})
 
     def elsewhere(self, declared: DeclaredPane, pane: Pane) -> Optional[str]:
         """Where a pane was to be begun, if it was not; None if it was, or that is not known."""
@@ -191,7 +193,7 @@ def compare_windows(
     session: Session,
     marks: Mapping[str, str],
     ours: Collection[str],
-    begun: Optional[Begun] = None,
+    details: Optional[Details] = None,
 ) -> Compared:
     """Which windows are which, and in what they differ.
 
@@ -208,7 +210,7 @@ def compare_windows(
     missing = tuple(window for window in wanted if window.mark not in pairs)
     drift = list(_order(matches))
     for wanted_, window in matches:
-        drift += [*_panes(wanted_, window), *_layout(wanted_, window), *_directories(wanted_, window, begun or Begun())]
+        drift += [*_panes(wanted_, window), *_inside(wanted_, window, details or Details())]
     undeclared = [found_ for wanted_, found_ in matches if _may_hold_others(wanted_, found_, ours)]
     return Compared(matches, missing, extra, tuple(drift), extra + tuple(undeclared))
 
@@ -267,19 +269,24 @@ def _panes(wanted: DeclaredWindow, window: Window) -> Iterator[Difference]:
             yield Difference(COMMAND, " ".join(words), pane.start_command, wanted.label, place)
 
 
-def _layout(wanted: DeclaredWindow, window: Window) -> Iterator[Difference]:
-    if len(wanted.panes) == len(window.panes) and is_laid_otherwise(wanted.layout, window.layout, len(window.panes)):
+def _inside(wanted: DeclaredWindow, window: Window, details: Details) -> Iterator[Difference]:
+    """In what a window with as many panes as are declared differs besides what they run."""
+    if len(wanted.panes) == len(window.panes):
+        yield from _layout(wanted, window, details)
+        yield from _directories(wanted, window, details)
+
+
+def _layout(wanted: DeclaredWindow, window: Window, details: Details) -> Iterator[Difference]:
+    if is_laid_otherwise(wanted.layout, window.layout, len(window.panes), details.columns.get(window.id, 0)):
         yield Difference(LAYOUT, wanted.layout, window.layout, wanted.label)
 
 
-def _directories(wanted: DeclaredWindow, window: Window, begun: Begun) -> Iterator[Difference]:
-    if len(wanted.panes) != len(window.panes):
-        return
+def _directories(wanted: DeclaredWindow, window: Window, details: Details) -> Iterator[Difference]:
     found = sorted(window.panes, key=lambda pane: pane.number)
     for place, (declared, pane) in enumerate(zip(wanted.panes, found)):
-        path = begun.elsewhere(declared, pane)
+        path = details.elsewhere(declared, pane)
         if path is not None:
-            yield Difference(CHDIR, path, begun.paths[pane.id], wanted.label, place)
+            yield Difference(CHDIR, path, details.paths[pane.id], wanted.label, place)
 
 
 def _words(pane: DeclaredPane) -> List[str]:

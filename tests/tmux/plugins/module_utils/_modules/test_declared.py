@@ -621,9 +621,21 @@ def four_steps(world: World, *expected: Tuple[Any, ...], **options: Any) -> None
         assert panes(world, "session_id", "window_id", "pane_id", "pane_pid", "window_layout") == before
 
 
-@pytest.mark.parametrize("layout", ["even-horizontal", "even-vertical", "main-horizontal", "main-vertical", "exact"])
+LAYOUTS = {
+    "even-horizontal": "even-vertical",
+    "even-vertical": "even-horizontal",
+    "main-horizontal": "even-horizontal",
+    "main-vertical": "even-vertical",
+    "tiled": "even-horizontal",
+    "exact": "even-vertical",
+}
+"""Layouts, and another that two panes do not have just so."""
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("number", [2, 4])
 def test_panes_that_lie_otherwise_are_told(server: World, layout: str, number: int) -> None:
+    other = LAYOUTS[layout]
     if layout == "exact":
         Task(server, windows=[{"name": "w", "panes": [{"argv": CAT}] * number, "layout": "main-vertical"}]).done()
         layout = panes(server, "window_layout")[0][0]
@@ -631,10 +643,42 @@ def test_panes_that_lie_otherwise_are_told(server: World, layout: str, number: i
     options: Json = {"windows": [{"name": "w", "panes": [{"argv": CAT}] * number, "layout": layout}]}
     Task(server, **options).done()
     four_steps(server, **options)
-    other = "even-horizontal" if layout in ("even-vertical", "main-horizontal") else "even-vertical"
     server.tmux("select-layout", "-t", "=made:w", other)
     found = panes(server, "window_layout")[0][0]
     four_steps(server, ("w", None, "layout", layout, found), **options)
+
+
+@pytest.mark.parametrize("size", [(300, 100), (60, 200), (120, 25)])
+def test_panes_are_tiled_as_tmux_lays_them_whatever_the_size(server: World, size: Tuple[int, int]) -> None:
+    numbers = range(1, 13)
+    some = [{"name": "of-%d" % number, "panes": [{"argv": CAT}] * number} for number in numbers]
+    wanted = [dict(window, layout="tiled") for window in some]
+    Task(server, windows=some, width=size[0], height=size[1]).done()
+    told, error = Task(server, windows=wanted).go()
+    assert error is None and told["drift"] == [], "they are, also by default"
+    for number in numbers:
+        server.tmux("select-layout", "-t", "=made:of-%d" % number, "even-horizontal")
+    told, error = Task(server, windows=wanted).go()
+    assert error is None
+    assert [(each[0], each[2]) for each in drifted(told)] == [("of-%d" % number, "layout") for number in numbers[1:]]
+    told, error = Task(server, windows=some).go()
+    assert error is None and told["drift"] == [], "no layout is declared"
+
+
+def test_tiled_panes_with_a_number_of_columns_are_as_they_are_declared(server: World) -> None:
+    """Whether it was declared with them, or somebody has it set afterwards."""
+    option = "tiled-layout-max-columns"
+    known = server.run("show-options", "-g", "-w", option).returncode == 0
+    windows: List[Json] = [{"name": "w", "panes": [{"argv": CAT}] * 5, "layout": "tiled"}]
+    if known:
+        windows[0]["options"] = {option: 1}
+    Task(server, windows=windows).done()
+    four_steps(server, windows=windows)
+    if known:
+        server.tmux("set-option", "-w", "-t", "=made:w", option, "0")
+        server.tmux("select-layout", "-t", "=made:w", "tiled")
+        server.tmux("set-option", "-w", "-t", "=made:w", option, "1")
+        four_steps(server, windows=windows)
 
 
 def test_panes_that_were_begun_elsewhere_are_told_where_tmux_tells_it(server: World) -> None:

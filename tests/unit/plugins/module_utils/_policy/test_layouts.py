@@ -5,6 +5,7 @@
 """Whether panes lie as is declared: what cannot be told is the same."""
 
 import re
+from typing import List
 
 import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.layouts import is_laid_otherwise
@@ -55,7 +56,13 @@ def test_another_place_of_a_pane_is_another_layout(one: Layout, other: Layout) -
         ("main-vertical", MAIN, 3, False),
         ("main-horizontal", MAIN, 3, True),
         ("even-horizontal", MAIN, 3, True),
-        ("tiled", MAIN, 3, False),
+        ("tiled", MAIN, 3, True),
+        ("tiled", COLUMN, 2, False),
+        ("tiled", ROW, 2, True),
+        ("tiled", "nonsense", 3, False),
+        ("tiled", "aafd,120x40,0,0,0", 1, False),
+        ("tiled", STRANGE[0][0], 5, False),
+        ("even-vertical", STRANGE[0][0], 5, True),
         ("even-horizontal", "nonsense", 3, False),
         ("even-horizontal", STRANGE[1][0], 2, False),
         ("even-vertical", "aafd,120x40,0,0,0", 1, False),
@@ -65,6 +72,47 @@ def test_what_is_otherwise(declared: str, found: str, panes: int, otherwise: boo
     assert is_laid_otherwise(declared, found, panes) is otherwise
 
 
+TILED = {
+    2: [1, 1],
+    3: [2, 1],
+    4: [2, 2],
+    5: [2, 2, 1],
+    6: [2, 2, 2],
+    7: [3, 3, 1],
+    8: [3, 3, 2],
+    9: [3, 3, 3],
+    10: [3, 3, 3, 1],
+    11: [3, 3, 3, 2],
+    12: [3, 3, 3, 3],
+    13: [4, 4, 4, 1],
+    17: [4, 4, 4, 4, 1],
+}
+"""How many panes stand in each row, as 2.7, 3.3a and 3.7c lay them, whatever the size of the window."""
+
+
+def tiled(rows: List[int]) -> str:
+    row = ["80x24,0,0" if size == 1 else "80x24,0,0{%s}" % ",".join(["80x24,0,0,1"] * size) for size in rows]
+    return written("80x24,0,0[%s]" % ",".join(one if "{" in one else one + ",1" for one in row))
+
+
+@pytest.mark.parametrize("panes", TILED)
+def test_panes_are_tiled_if_they_lie_as_tmux_lays_them(panes: int) -> None:
+    for number, rows in TILED.items():
+        assert is_laid_otherwise("tiled", tiled(rows), panes) is (number != panes)
+    assert is_laid_otherwise("tiled", tiled([1] * panes), panes) is (panes > 2)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("panes", [3, 7, 12])
+def test_tiled_panes_have_no_more_columns_than_tmux_was_told(panes: int, columns: int) -> None:
+    """That holds from the next time on that they are laid."""
+    wide = min(columns, max(TILED[panes]))
+    rows = [min(wide, panes - first) for first in range(0, panes, wide)]
+    assert not is_laid_otherwise("tiled", tiled(rows), panes, columns)
+    assert not is_laid_otherwise("tiled", tiled(TILED[panes]), panes, columns)
+    assert is_laid_otherwise("tiled", tiled(rows), panes) is (rows != TILED[panes])
+
+
 @pytest.mark.parametrize("layout, panes", RECORDED)
 def test_each_is_as_it_was_written(layout: str, panes: int) -> None:
     assert not is_laid_otherwise(layout, layout, panes)
@@ -72,4 +120,5 @@ def test_each_is_as_it_was_written(layout: str, panes: int) -> None:
 
 @given(st.text(max_size=200), st.integers(0, 9))
 def test_whatever_a_server_says_is_no_trouble(text: str, panes: int) -> None:
-    assert is_laid_otherwise("even-vertical", text, panes) in (True, False)
+    for word in ("even-vertical", "tiled"):
+        assert is_laid_otherwise(word, text, panes) in (True, False)
