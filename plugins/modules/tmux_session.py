@@ -87,24 +87,37 @@ options:
     default: 100
   cleanup:
     description:
-      - With O(state=completed), which files go with the job. They are removed when its end was recorded, however it
-        ended, just before its session, by the run that sees that.
+      - Which files go with the session, like its log, and what its command notes of its progress or was begun with.
+      - They are removed by whatever of this collection sees its end. That is M(fleet.tmux.tmux_session_wait), which
+        sees that its command has ended, O(state=absent) and O(state=only), and M(fleet.tmux.tmux_session_prune), when
+        it is gone; and O(state=completed), when the end of the job was recorded, however it ended, just before its
+        session. Who ends a session otherwise, like with C(tmux kill-session), leaves them there.
+      - So they are noted at the session, in its option C(@fleet_tmux_cleanup). A session that is there is told, too;
+        V({}) has nothing go with it any more, and by default what is noted there stays as it is. A job for which a task
+        says nothing of it takes what is noted.
       - That is done with the rights of the user whose server it is, never with those of root. Only files and links that
         belong to that user are removed, of a link only itself, and no directory. Nobody but that user and root may be
-        able to exchange a directory on the way to them. RV(job.left_files) and a warning say what is still there, and
-        why. What is missing is fine.
-      - When somebody has removed the session meanwhile, the files stay, and a warning says so. They may be of another
-        run of the job by then.
+        able to exchange a directory on the way to them. RV(removed[].left_files) or RV(job.left_files), and a warning,
+        say what is still there, and why. What is missing is fine.
+      - What is noted at another session of the server, too, or is a log to which the output of one is written, stays
+        until that goes; and so does a log to which something else still writes.
+      - A session that is created anew by O(recreate) leaves its files to the new one.
+      - When somebody has removed the session of a job meanwhile, the files stay, and a warning says so. They may be of
+        another run of the job by then.
+      - Whoever can use the server can change what is noted, and so have any file of its owner removed. They could do
+        that as well by what they have run there.
+      - It takes exactly one O(name).
     type: dict
     suboptions:
       log:
-        description: Whether the file of O(log) is removed, and the older one of O(log_max_size). RV(job.content) then
-          has to be enough.
+        description: Whether the file of O(log) is removed, and the older one of O(log_max_size). What a wait or
+          RV(job.content) tells then has to be enough.
         type: str
         choices: [keep, remove]
         default: keep
       files:
-        description: The paths of other files, at most 100, absolute or beginning with V(~/), and none in O(jobs_dir).
+        description: The paths of other files, at most 100 and 16000 bytes together, absolute or beginning with V(~/),
+          and none in O(jobs_dir).
         type: list
         elements: str
         default: []
@@ -289,7 +302,7 @@ options:
         nobody else may be able to write to it or to exchange a directory on the way to it. So it cannot be V(/tmp)
         itself.
       - The file is the owner's, with mode C(0600), and is opened with the owner's rights and not through a link. It is
-        made if it is missing, and never removed. What writes to it ends with the session.
+        made if it is missing, and only removed by O(cleanup). What writes to it ends with the session.
       - In a session that is there it begins from then on, if its output is not written there yet. A C(pipe-pane) that
         somebody else has begun is left as it is; a warning and RV(drift) say so.
       - It takes exactly one O(name), and neither O(windows) nor O(snapshot).
@@ -458,6 +471,16 @@ EXAMPLES = r"""
     keep_exited: true
     log: ~/import.log
 
+- name: A job that leaves nothing behind when something of this collection sees its end
+  fleet.tmux.tmux_session:
+    name: report
+    command: echo half >~/.report.progress; sleep 1; echo done
+    keep_exited: true
+    log: ~/report.log
+    cleanup:
+      log: remove
+      files: [~/.report.progress]
+
 - name: A session that lives on after the logout of a user who lingers
   fleet.tmux.tmux_session:
     name: overnight
@@ -541,7 +564,7 @@ EXAMPLES = r"""
 
 - name: These two are not needed any more
   fleet.tmux.tmux_session:
-    name: [build, watcher, import, project]
+    name: [build, watcher, import, project, report]
     state: absent
 
 - name: Nor is what they have printed
@@ -633,10 +656,11 @@ updated:
       returned: always
     changes:
       description:
-        - What was changed, at most 100. C(what) is V(option), V(keep_exited), V(log), V(name) of a window, or V(window)
-          for one that was added or removed. C(window) is null for what is of the session.
-        - What is C(declared) and was C(found) is written as NAME=VALUE for an option. C(found) is null for one that the
-          session did not have, C(declared) for a window that was removed.
+        - What was changed, at most 100. C(what) is V(option), V(keep_exited), V(log), V(cleanup), V(name) of a window,
+          or V(window) for one that was added or removed. C(window) is null for what is of the session.
+        - What is C(declared) and was C(found) is written as NAME=VALUE for an option, and as the paths for O(cleanup).
+          C(found) is null for what the session did not have, C(declared) for a window that was removed and for an
+          O(cleanup) of nothing.
       type: list
       elements: dict
       returned: always
@@ -664,6 +688,22 @@ removed:
       description: Where it was saved before, with O(snapshot_dir). Null in check mode, and if it was not.
       type: str
       returned: always
+    removed_files:
+      description: The files that were removed with it because of O(cleanup), or in check mode would be now, at most
+        100. Of other users only with O(evidence_detail=full).
+      type: list
+      elements: str
+      returned: always
+    left_files:
+      description: The C(path) of each of them that could not be removed, and the C(reason), told like those.
+      type: list
+      elements: dict
+      returned: always
+    more:
+      description: How many C(survivors), C(removed_files) and C(left_files) there are besides those that are listed.
+      type: dict
+      returned: always
+      sample: {survivors: 0, removed_files: 0, left_files: 0}
 removed_windows:
   description:
     - The windows that O(prune_windows) removed from sessions that stay, or in check mode would. Only what the server
@@ -853,12 +893,13 @@ job:
       type: str
       returned: always
     removed_files:
-      description: The files that were removed because of O(cleanup).
+      description: The files that were removed because of O(cleanup), at most 100. Those that were only noted at the
+        session are told of another user with O(evidence_detail=full) only.
       type: list
       elements: str
       returned: always
     left_files:
-      description: The C(path) of each of them that could not be removed, and the C(reason).
+      description: The C(path) of each of them that could not be removed, and the C(reason), told like those.
       type: list
       elements: dict
       returned: always

@@ -22,6 +22,8 @@ description:
     C(journalctl -t fleet-tmux) shows. Where that log takes nothing, root has C(/var/log/fleet-tmux.log), which is put
     aside (C(.1)) when it is longer than 4 MiB. Notice that was given or taken back, and processes that outlived their
     session, have a line too.
+  - Files that somebody has declared to go with a session, by O(fleet.tmux.tmux_session#module:cleanup), are removed
+    when it was, with the rights of its owner. Of a session that was not removed they stay.
 options:
   idle:
     description:
@@ -459,8 +461,8 @@ removed:
     - The sessions that were removed, or in check mode would be, sorted by owner, socket and name.
     - This and the other lists of sessions hold at most 1 MiB of one owner (that is about a thousand sessions), and
       8 MiB in all, of which each owner gets an equal share at least. Where one has more, sessions are told of in short
-      (the C(detail), C(evidence), C(survivors) and C(lives_on) are left out), first those that were removed, then those
-      of RV(not_done), RV(marked) and RV(kept). What does not fit in even so is counted in RV(unlisted).
+      (the C(detail), C(evidence) and all lists are left out), first those that were removed, then those of
+      RV(not_done), RV(marked) and RV(kept). What does not fit in even so is counted in RV(unlisted).
   returned: always
   type: list
   elements: dict
@@ -640,6 +642,17 @@ removed:
       type: list
       elements: dict
       returned: always
+    removed_files:
+      description: The files that were removed with it because of O(fleet.tmux.tmux_session#module:cleanup), or in check
+        mode would be now, at most 100. Of other users only with O(evidence_detail=full).
+      type: list
+      elements: str
+      returned: always
+    left_files:
+      description: The C(path) of each of them that could not be removed, and the C(reason), told like those.
+      type: list
+      elements: dict
+      returned: always
     freed:
       description:
         - How many of its processes have ended, and how many bytes of resident memory they had. What several removed
@@ -648,10 +661,11 @@ removed:
       returned: always
       sample: {processes: 2, bytes: 10485760}
     more:
-      description: How many more C(survivors) and windows in C(lives_on) there are than are listed.
+      description: How many more C(survivors), windows in C(lives_on), C(removed_files) and C(left_files) there are than
+        are listed.
       type: dict
       returned: always
-      sample: {survivors: 0, lives_on: 0}
+      sample: {survivors: 0, lives_on: 0, removed_files: 0, left_files: 0}
 marked:
   description: The sessions that were given notice, or in check mode would be. In the shape of RV(removed).
   returned: always

@@ -22,6 +22,11 @@ description:
   - An exit status other than 0 does not make the task fail; use C(failed_when).
   - A session is never started, changed or removed. So a task that was cut off, like by an ssh connection that broke,
     can be run again, and waits for the same job. For long jobs there is C(async), see the examples.
+  - When the commands of a session have ended, or it is gone, the files that go with it are removed, see
+    O(fleet.tmux.tmux_session#module:cleanup). That is the only change, and done with the rights of the user whose
+    server it is. With O(until=gone) the session has to be gone, and with O(require=any) it is done for those that have
+    ended. Nothing is removed when the time is over, or when the task fails because a session is not there.
+  - In check mode nothing is waited for, and it is told what would be removed of the sessions that have ended by now.
 options:
   name:
     description:
@@ -68,8 +73,11 @@ options:
         characters the last million.
     type: int
     default: 100
+attributes:
+  diff_mode:
+    support: none
 extends_documentation_fragment:
-  - fleet.tmux.attributes.info
+  - fleet.tmux.attributes
   - fleet.tmux.attributes.actiongroup
   - fleet.tmux.connection
 seealso:
@@ -81,8 +89,10 @@ EXAMPLES = r"""
 - name: Start a job that somebody can attach to, and go on
   fleet.tmux.tmux_session:
     name: job
-    command: echo ready; sleep 1; echo all is done
+    command: echo ready; echo half >~/.job.progress; sleep 1; echo all is done
     keep_exited: true
+    cleanup:
+      files: [~/.job.progress]
 
 - name: Wait until it says that it is ready
   fleet.tmux.tmux_session_wait:
@@ -90,7 +100,7 @@ EXAMPLES = r"""
     wait_for: ^ready$
     wait_timeout: 5m
 
-- name: Wait until it has ended, over an hour if need be, and fail if it did
+- name: Wait until it has ended, which removes what goes with it, over an hour if need be, and fail if it did
   fleet.tmux.tmux_session_wait:
     name: job
     wait_timeout: 2h
@@ -203,6 +213,22 @@ sessions:
       description: Why something of this is not known. Empty else.
       type: str
       returned: always
+    removed_files:
+      description: The files that were removed because of O(fleet.tmux.tmux_session#module:cleanup), or in check mode
+        would be, at most 100. Of another user's session only with O(evidence_detail=full).
+      type: list
+      elements: str
+      returned: always
+    left_files:
+      description: The C(path) of each of them that could not be removed, and the C(reason), told like those.
+      type: list
+      elements: dict
+      returned: always
+    more:
+      description: How many C(removed_files) and C(left_files) there are besides those that are listed.
+      type: dict
+      returned: always
+      sample: {removed_files: 0, left_files: 0}
   sample:
     - name: job
       id: $4
@@ -220,6 +246,9 @@ sessions:
       content: "ready\nall is done"
       log: /home/alice/job.log
       reason: ""
+      removed_files: [/home/alice/.job.progress]
+      left_files: []
+      more: {removed_files: 0, left_files: 0}
 timed_out:
   description: Whether O(wait_timeout) was over before that what was waited for had come.
   returned: always
@@ -241,7 +270,7 @@ from typing import Any, Dict, Optional, Tuple
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import FULL
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.options import server_options, set_up, the_path
-from ansible_collections.fleet.tmux.plugins.module_utils._modules.results import apart, finish
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.results import apart, finish, warn_each
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_wait import NOTHING, wait_for, wish_of
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.values import WAIT, checked
@@ -265,7 +294,9 @@ def await_sessions(module: AnsibleModule) -> Tuple[Dict[str, Any], Optional[Exce
         return wait_for(seen, wish, seconds, values["fail_on_timeout"], module.check_mode)
 
     longest = seconds + _CALLS * host.timeout * (1 + len(wish.names)) + _OWN_SECONDS
-    return apart(work, NOTHING, longest, options.evidence_detail == FULL)
+    told, error = apart(work, NOTHING, longest, options.evidence_detail == FULL)
+    warn_each(module, told.pop("trouble", ()))
+    return told, error
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.fleet.tmux.tests.attacks.realm import Result, Tmux, directory, module, write
+from ansible_collections.fleet.tmux.tests.attacks.realm import Result, Tmux, directory, module, prune, write
+from ansible_collections.fleet.tmux.tests.attacks.test_silent_files import silent
 from ansible_collections.fleet.tmux.tests.support.namespaces import ALICE, BOB, ROOT
 
 RAN = ["sh", "-c", "echo once >>ran"]
@@ -113,6 +114,64 @@ def test_files_that_are_not_hers_stay() -> None:
     assert "belongs to uid 0" in left["/etc/passwd"] and "/tmp/of-bob" not in left[ALICE.home + "/way/file"]
     for path in left:
         assert os.path.exists(path)
+
+
+def noted(server: Tmux, session: str, *paths: str) -> None:
+    """What anybody who can use her server may write there."""
+    words = ["1", *("file=" + path for path in paths)]
+    server("set-option", "-t", session, "@fleet_tmux_cleanup", " ".join(words))
+
+
+def end(how: str, server: Tmux, check: bool = False, **more: Any) -> Result:
+    """Root has her session ``job`` removed, or waits for it; what is told of that."""
+    where = dict({"socket_path": server.path, "timeout": "3s"}, **more)
+    if how == "prune":
+        told = prune(check=check, patterns=["job"], **where)
+    else:
+        told = module("tmux_session", check=check, name=["job"], state="absent", **where)
+    assert not told.get("failed"), told
+    (found,) = told["removed"]
+    return dict(found, warnings=told["warnings"], text=str(told))
+
+
+@pytest.mark.parametrize("how", ["absent", "prune"])
+def test_what_a_session_says_of_files_is_done_with_her_rights(how: str) -> None:
+    """It says of root's and of bob's that they go with it, and of links of hers that lead there."""
+    server = Tmux(ALICE).start("first", "job")
+    write("/tmp/of-root", "root's", ROOT, 0o666)
+    bobs = directory("/tmp/of-bob", BOB, 0o777)
+    write(os.path.join(bobs, "file"), "bob's", BOB, 0o666)
+    write(os.path.join(bobs, "hers"), "hers, where bob may put another", ALICE)
+    write(os.path.join(ALICE.home, "roots"), "root's", ROOT)
+    write(os.path.join(ALICE.home, "hers"), "hers", ALICE)
+    for name, aim in (("link", "/tmp/of-root"), ("way", bobs)):
+        os.symlink(aim, os.path.join(ALICE.home, name))
+        os.lchown(os.path.join(ALICE.home, name), ALICE.uid, ALICE.gid)
+    mine = [os.path.join(ALICE.home, name) for name in ("hers", "link")]
+    others = ["/tmp/of-root", bobs + "/file", bobs + "/hers", ALICE.home + "/roots", ALICE.home + "/way/hers"]
+    noted(server, "job", *mine, *others, "/etc/passwd", "/etc/shadow", "/proc/1/environ")
+    checked = end(how, server, check=True)
+    assert all(map(os.path.lexists, mine)) and "job" in server.names()
+    found = end(how, server)
+    assert server.names() == ["first"] and not any(map(os.path.lexists, mine))
+    assert all(map(os.path.exists, [*others, "/etc/passwd"])) and os.listdir(bobs) != []
+    for told in (checked, found):
+        assert (told["removed_files"], told["left_files"]) == ([], []), "her words are not told"
+        assert (told["more"]["removed_files"], told["more"]["left_files"]) == (2, 8)
+        assert "of-bob" not in told["text"] and "of-root" not in told["text"]
+    assert any("still there" in warning for warning in found["warnings"])
+
+
+@pytest.mark.parametrize("how", ["absent", "prune"])
+def test_files_behind_a_file_system_that_never_answers(how: str) -> None:
+    server = Tmux(ALICE).start("first", "job")
+    place = directory("/tmp/hers", ALICE, 0o755)
+    write(os.path.join(ALICE.home, "hers"), "", ALICE)
+    noted(server, "job", os.path.join(ALICE.home, "hers"), place + "/a", place + "/b")
+    with silent(ALICE, place):
+        found = end(how, server, evidence_detail="full")
+    assert server.names() == ["first"] and found["removed_files"] == [os.path.join(ALICE.home, "hers")]
+    assert [each["path"] for each in found["left_files"]] == [place + "/a", place + "/b"]
 
 
 def test_a_home_in_which_others_may_write() -> None:

@@ -41,7 +41,9 @@ def filled(spec: Json, given: Json) -> Json:
     found = {name: given.get(name, option.get("default")) for name, option in spec.items()}
     for name, option in spec.items():
         if "options" in option and found[name] is not None:
-            found[name] = [filled(option["options"], inner) for inner in found[name]]
+            inner = found[name]
+            within = option["options"]
+            found[name] = filled(within, inner) if isinstance(inner, dict) else [filled(within, it) for it in inner]
     return found
 
 

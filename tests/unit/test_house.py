@@ -110,31 +110,31 @@ TRAVELS = {
     "tmux_session_info": {
         "_modules": "bounds home info items options owners resources results",
         "_actions": "clients declaration evidence examine restore watch",
-        "_policy": "attached clocks commands decide decisions durations errors guards keep notice patterns "
+        "_policy": "attached cleanups clocks commands decide decisions durations errors guards keep notice patterns "
         "protections reasons rules values",
     },
     "tmux_session": {
         "_modules": "bounds home items job options results secret session session_hands session_wait single",
         "_actions": "add birth clean_up create declaration job_records journal log prune_windows reconcile remove "
         "remove_windows restore saved saving settle snapshot survivors wait windows",
-        "_policy": "clocks commands decisions declared durations errors jobs keep layouts patterns plan recreate "
-        "values",
+        "_policy": "cleanups clocks commands decisions declared durations errors jobs keep layouts patterns plan "
+        "recreate values",
     },
     "tmux_send_keys": {
         "_modules": "bounds items options results secret send_keys session_wait single",
-        "_actions": "wait",
-        "_policy": "clocks commands decisions durations errors patterns values",
+        "_actions": "clean_up wait",
+        "_policy": "cleanups clocks commands decisions durations errors patterns values",
     },
     "tmux_session_wait": {
         "_modules": "bounds items options results session_wait single",
-        "_actions": "wait",
-        "_policy": "clocks commands decisions durations errors patterns values",
+        "_actions": "clean_up wait",
+        "_policy": "cleanups clocks commands decisions durations errors patterns values",
     },
     "tmux_session_prune": {
         "_modules": "bounds items options owners prune prune_options prune_owners prune_result results telling",
-        "_actions": "carry_out clients declaration evidence examine hands journal mail nested notices notify remember "
-        "remove restore saved snapshot survivors texts veto watch",
-        "_policy": "attached clocks commands decide decisions durations errors guards keep notice patterns "
+        "_actions": "carry_out clean_up clients declaration evidence examine hands journal mail nested notices notify "
+        "remember remove restore saved snapshot survivors texts veto watch",
+        "_policy": "attached cleanups clocks commands decide decisions durations errors guards keep notice patterns "
         "protections reasons rules values",
     },
     "cleanup_agree": {},

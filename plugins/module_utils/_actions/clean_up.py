@@ -2,43 +2,170 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Removes the files that a job leaves: with the rights of its owner, and nothing but files and links of that owner."""
+"""Removes the files that go with sessions: with the rights of their owner, and nothing but files and links of theirs.
 
+What they are stands at the sessions, where anybody who can use a server may have written it, or in a task. Neither is
+trusted further than those rights reach.
+"""
+
+import contextlib
 import os
 import stat
-from typing import Dict, List, NamedTuple, Optional, Sequence
+import time
+from typing import Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
+from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils._host import rights
 from ansible_collections.fleet.tmux.plugins.module_utils._host.crew import Job, Line, Message, work
-from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import Untrusted, reached
+from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import Reached, Untrusted, reached
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import WITHHELD
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Table
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
+from ansible_collections.fleet.tmux.plugins.module_utils._policy import cleanups
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.cleanups import CleanedUp, Files
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux import details
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import Noted
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Lost, NoServer, TmuxError
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import OLDER
 
 NOT_ALONE = f"others could exchange something on the way there, or a link is in the way ({WITHHELD})"
 """What is told of a way that is not its owner's alone, where its names stay on the host."""
+NOT_KNOWN = "it is not known whether another session has it, too"
+WRITTEN = "something else still writes to it"
+
+_ATTEMPTS, _PAUSE = 4, 0.05
+"""How often, and in which intervals, a server that is just ending is asked what is noted at its sessions."""
+_LAST_WORDS, _TICK = 20, 0.1
+"""How often, and in which intervals, is looked whether what has written a log of a session that has gone ends, too."""
 
 
-class CleanedUp(NamedTuple):
-    """The paths that were removed, and why others are still there. What was missing is in neither."""
+class Ended(NamedTuple):
+    """Sessions of one server that have ended, or would, by what tells each from all others of its host.
 
-    removed: List[str]
-    left: Dict[str, str]
-
-
-def clean_up(paths: Sequence[str], user: User, timeout: float, discreet: bool = False, spared: str = "") -> CleanedUp:
-    """Remove files in a child: on the way there may be a file system that never answers.
-
-    :param discreet: whether the names of what is on the way stay on the host.
-    :param spared: a directory in which nothing is removed, whichever way leads there.
+    ``files``: what goes with them. ``gone``: those that have nothing any more.
     """
+
+    one: Seen
+    files: Mapping[str, Files]
+    gone: Collection[str]
+
+    def only(self, identities: Collection[str]) -> "Ended":
+        """Of these sessions alone."""
+        return self._replace(files={it: files for it, files in self.files.items() if it in identities}, gone=identities)
+
+
+def noted(one: Seen) -> Dict[str, Noted]:
+    """What the sessions of a server have to do with files; nothing where it has ended.
+
+    :raises TmuxError: when that cannot be known.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            return details.noted(one.client, one.listing.version)
+        except NoServer:
+            break
+        except Lost:
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(_PAUSE)
+    return {}
+
+
+def going(one: Seen, identities: Sequence[str]) -> Ended:
+    """What goes with these sessions of a server; nothing where that cannot be read, so that nothing is removed."""
+    try:
+        found = noted(one) if identities else {}
+    except TmuxError:
+        found = {}
+    files = {identity: cleanups.read(found[identity].cleanup) for identity in identities if identity in found}
+    return Ended(one, {identity: each for identity, each in files.items() if each.paths}, identities)
+
+
+def clean_up_after(
+    ended: Sequence[Ended], timeout: float, spared: str = "", check: bool = False
+) -> Dict[str, CleanedUp]:
+    """Remove what goes with sessions of one owner, but not what another session has, too.
+
+    :param spared: a directory in which nothing is removed, whichever way leads there.
+    :param check: only find out what would be done.
+    """
+    found = {identity: CleanedUp([], {}) for each in ended for identity in each.files}
+    owners: Dict[str, str] = {}
+    groups: List[_Group] = []
+    for each in ended:
+        if not each.files:
+            continue
+        claims = _Claims(each)
+        for identity, files in each.files.items():
+            for group in _groups(files, each.one.server.pid):
+                paths = [path for path in group.paths if path not in owners]
+                why = claims.why_not(group.paths)
+                found[identity].left.update(dict.fromkeys(paths if why else (), why))
+                groups.append(group._replace(paths=[] if why else paths))
+                owners.update(dict.fromkeys(groups[-1].paths, identity))
+    if owners:
+        one = ended[0].one
+        with contextlib.ExitStack() as stack:
+            if one.client.share is not None:
+                timeout = one.client.share.left(timeout)
+                stack.enter_context(one.client.share.waiting())
+            done = _clean_up(groups, one.server.user, timeout, one.discreet, spared, check)
+        for path in done.removed:
+            found[owners[path]].removed.append(path)
+        for path, why in done.left.items():
+            found[owners[path]].left[path] = why
+    return found
+
+
+class _Group(NamedTuple):
+    """Paths that are removed together, or not. ``log``: whether they are those of a log, which the server wrote."""
+
+    paths: Sequence[str]
+    log: bool
+    server: Optional[int]
+
+
+def _groups(files: Files, server: Optional[int]) -> List[_Group]:
+    others = [path for path in files.paths if path not in files.of_log]
+    own = [_Group(files.of_log, True, server)] if files.of_log else []
+    return own + [_Group([path], False, server) for path in others]
+
+
+class _Claims:
+    """What other sessions of a server have, which stay."""
+
+    def __init__(self, ended: Ended) -> None:
+        self._names: Optional[Dict[str, str]] = {}
+        try:
+            for identity, other in noted(ended.one).items():
+                if identity not in ended.gone:
+                    logs = [path for log in other.logs for path in (log, log + OLDER)]
+                    self._names.update(dict.fromkeys([*cleanups.read(other.cleanup).paths, *logs], other.name))
+        except TmuxError:
+            self._names = None
+
+    def why_not(self, paths: Sequence[str]) -> str:
+        """Why these stay; nothing if nobody else has any of them."""
+        if self._names is None:
+            return NOT_KNOWN
+        names = [self._names[path] for path in paths if path in self._names]
+        return f"session {shown(names[0])!r} has it, too" if names else ""
+
+
+def _clean_up(
+    groups: Sequence[_Group], user: User, timeout: float, discreet: bool, spared: str, check: bool
+) -> CleanedUp:
+    """Remove files in a child: on the way there may be a file system that never answers."""
     found = CleanedUp([], {})
-    each = list(dict.fromkeys(paths))
 
     def errand(line: Line) -> None:
         with rights.of(user):
-            for path in each:
-                line.say({"path": path, "why": _why_not(path, user, discreet, spared)})
+            for group in groups:
+                why = _Written(group, user).why_not(check) if group.log and group.paths else ""
+                for path in group.paths:
+                    line.say({"path": path, "why": why or _why_not(path, user, discreet, spared, check)})
 
     def hear(_key: str, message: Message) -> None:
         todo.remove(message["path"])
@@ -47,24 +174,28 @@ def clean_up(paths: Sequence[str], user: User, timeout: float, discreet: bool = 
         elif message["why"]:
             found.left[message["path"]] = message["why"]
 
-    todo = list(each)
+    todo = [path for group in groups for path in group.paths]
     ends = work([Job("files", errand, timeout)], hear)
     if todo and "files" in ends:
         found.left.update(dict.fromkeys(todo, ends["files"].reason))
     return found
 
 
-def _why_not(path: str, user: User, discreet: bool, spared: str) -> Optional[str]:
+def _why_not(path: str, user: User, discreet: bool, spared: str, check: bool) -> Optional[str]:
     """Remove a file; None if it was removed, nothing if it was not there, else why it stays."""
     try:
-        return _removed(path, user, spared)
+        return _removed(path, user, spared, check)
     except Untrusted as problem:
         return NOT_ALONE if discreet else shown(str(problem))
     except OSError as error:
-        return f"{user.name} cannot remove it: {error.strerror}"
+        return _cannot(user, error.strerror)
 
 
-def _removed(path: str, user: User, spared: str) -> Optional[str]:
+def _cannot(user: User, why: object) -> str:
+    return f"{user.name} cannot remove it: {why}"
+
+
+def _removed(path: str, user: User, spared: str, check: bool) -> Optional[str]:
     folder, name = os.path.split(path)
     with reached(folder, {user.uid}) as there:
         if there.missing:
@@ -79,5 +210,76 @@ def _removed(path: str, user: User, spared: str) -> Optional[str]:
             return f"it belongs to uid {found.st_uid}, not to {user.name}"
         if spared and os.path.samestat(os.stat(spared), os.fstat(there.handle)):
             return "it is in the directory of the records"
+        return _unlinked(name, there, user, check)
+
+
+def _unlinked(name: str, there: Reached, user: User, check: bool) -> Optional[str]:
+    if not check:
         os.unlink(name, dir_fd=there.handle)  # Of a link nothing but itself.
+    elif not os.access(".", os.W_OK | os.X_OK, dir_fd=there.handle, effective_ids=True):
+        return _cannot(user, "Permission denied")
     return None
+
+
+class _Written:
+    """Whether a log is written by something else than its server: of what that has let begin, tmux itself tells.
+
+    The kernel says so. What has written it for a session that has gone may need a moment to end.
+    """
+
+    def __init__(self, group: _Group, user: User) -> None:
+        self._path = group.paths[0]
+        self._server = group.server
+        self._user = user
+
+    def why_not(self, check: bool) -> str:
+        for attempt in range(1 if check else _LAST_WORDS):
+            if attempt:
+                proctable.wait(_TICK)
+            if not self._is_written():
+                return ""
+        return WRITTEN
+
+    def _is_written(self) -> bool:
+        try:
+            found = os.stat(self._path, follow_symlinks=False)
+        except OSError:
+            return False  # What is wrong with it is found when it is removed.
+        table, _others = proctable.read_table([self._user.uid])
+        return any(
+            _writes(process.pid, self._path, found)
+            for process in table.values()
+            if process.uid == self._user.uid and not self._is_servers(process.pid, table)
+        )
+
+    def _is_servers(self, pid: int, table: Table) -> bool:
+        """Whether a process comes from the server."""
+        seen = set()
+        while pid in table and pid not in seen:
+            if pid == self._server:
+                return True
+            seen.add(pid)
+            pid = table[pid].ppid
+        return False
+
+
+def _writes(pid: int, path: str, found: os.stat_result) -> bool:
+    """Whether a process has a file open to write to it."""
+    place, name = "%s/%d" % (proctable.PROC, pid), os.path.basename(path)
+    try:
+        return any(_is_open(place, number, name, found) for number in os.listdir(place + "/fd"))
+    except OSError:
+        return False  # It has ended, or is not for us to look at, as nothing is that we let write a log.
+
+
+def _is_open(place: str, number: str, name: str, found: os.stat_result) -> bool:
+    link = "%s/fd/%s" % (place, number)
+    try:
+        # By its name first: to ask what else is open may mean to ask a file system that never answers.
+        if os.path.basename(os.readlink(link)) != name or not os.path.samestat(os.stat(link), found):
+            return False
+        text = proctable.read_file("%s/fdinfo/%s" % (place, number))
+    except OSError:
+        return False
+    flags = next((line.split()[1] for line in text.split(b"\n") if line.startswith(b"flags:")), b"0")
+    return int(flags, 8) & os.O_ACCMODE != os.O_RDONLY

@@ -20,6 +20,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import DeclaredWindow, Pairs
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import pipes, settings
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import going_with
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
     FORGETTING,
     Capability,
@@ -80,7 +81,7 @@ class NewSession(NamedTuple):
     ``places``: the directories of declared windows, by how they were written.
     ``foreign``: the windows are of somebody else's snapshot, so nothing in them is trusted to be shown as it is.
     ``keep_exited``: whether panes stay when their command ends; None: as the server is configured.
-    ``job``: the hash of the job that it is made for.
+    ``job``: the hash of the job that it is made for. ``cleanup``: what is noted of files that go with it.
     """
 
     name: str
@@ -101,6 +102,7 @@ class NewSession(NamedTuple):
     log: Optional[str] = None
     log_max_size: Optional[int] = None
     job: str = ""
+    cleanup: str = ""
 
     @property
     def has_variables(self) -> bool:
@@ -280,6 +282,8 @@ class Creator(Settler):
 
     def _replace_placeholder(self, new: NewSession, created: CreatedSession) -> CreatedSession:
         options = self._settings(new, created)
+        if new.cleanup:  # Before anything begins that may leave files.
+            self._client.script(going_with(created.id, new.cleanup), created.version)
         # Some count for windows that are made afterwards only, like history-limit.
         settings.apply(self._client, [each for each in options if not each.of_window], created.version)
         made = self._make_windows(new, created, options)

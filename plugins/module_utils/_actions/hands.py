@@ -13,6 +13,7 @@ from typing import (
     Dict,
     Iterator,
     List,
+    Mapping,
     NamedTuple,
     Optional,
     Sequence,
@@ -21,6 +22,7 @@ from typing import (
 )
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.carry_out import Hands, Refused
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.clean_up import Ended, clean_up_after, going
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.evidence import looked_at_again
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal, planned
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.nested import Anew, judged_anew
@@ -54,6 +56,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import 
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.cleanups import NOTHING_DONE, CleanedUp
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.decisions import (
     KEEP,
     MARK,
@@ -128,7 +131,10 @@ class Promises(Hands):
         gone = {outcome.subject.key for outcome in outcomes if outcome.what == REMOVED}
         places = {place for place, _id in gone}
         stay = [pid for place in places for pid in self._staying(place, gone)]
-        return _with_freed(outcomes, {identity(process) for process in self._processes.below(stay)})
+        removed = [outcome for outcome in outcomes if outcome.what == REMOVED]
+        found = {place: going(self._seen[place], _identities(removed, place)) for place in places}
+        told = _with_files(outcomes, _cleaned_up(found, removed, check=True))
+        return _with_freed(told, {identity(process) for process in self._processes.below(stay)})
 
     def _staying(self, place: int, gone: Container[Key]) -> List[int]:
         """The processes in panes of a server that stay."""
@@ -149,6 +155,7 @@ class RealHands(Hands):
         self._shares: Dict[int, Share] = {}
         self._held: Dict[int, Limits] = {}
         self._moments: Dict[Key, int] = {}
+        self._going: Dict[int, Ended] = {}
         self.trouble: List[str] = []
 
     def prepare(self, decisions: Sequence[Decision]) -> None:
@@ -210,6 +217,7 @@ class RealHands(Hands):
         for each in ready:
             self._settings.journal.before(planned(each.decision))
         self._remember_limits(one)
+        self._find_files(place, [each.decision.subject.identity for each in ready])
         last = _LastLook(self._seen, self._policy, [each.decision for each in ready])
         removal = self._removals[place] = remove_unchanged(one.client, one.listing.version, sessions, last.look)
         self._moments.update((each.decision.subject.key, int(time.time())) for each in ready)
@@ -217,6 +225,12 @@ class RealHands(Hands):
             outcome = self._ended(each._replace(decision=last.decisions[session.id]), removal.answers[session.id])
             self._settings.journal.became(outcome)
             yield outcome
+
+    def _find_files(self, place: int, identities: Sequence[str]) -> None:
+        """Find out what goes with sessions, as long as they are there to tell."""
+        found = going(self._seen[place], identities)
+        before = self._going.get(place, found).files
+        self._going[place] = found._replace(files=dict(before, **found.files))
 
     def _ended(self, saved: "Saved", answer: Answer) -> Outcome:
         """What became of a session, without the snapshot of one that lives on."""
@@ -263,6 +277,8 @@ class RealHands(Hands):
         survivors = attend([self._removed(each) for each in removed], self._staying(), self._settings.ending)
         found = {each.subject.key: own for each, own in zip(removed, survivors)}
         told = [outcome._replace(survivors=found.get(outcome.subject.key, ())) for outcome in outcomes]
+        told = _with_files(told, _cleaned_up(self._going, removed, check=False))
+        self.trouble += _still_there(told)
         for outcome in told:
             self._settings.journal.outlived(outcome)
         self._tidy(removed)
@@ -382,6 +398,37 @@ class _LastLook:
             known = self.decisions[identity]
             self.decisions[identity] = known._replace(subject=known.subject._replace(processes=subject.processes))
         return spared
+
+
+def _identities(removed: Sequence[Outcome], place: int) -> List[str]:
+    return [outcome.subject.identity for outcome in removed if outcome.subject.origin.place == place]
+
+
+def _cleaned_up(found: Mapping[int, Ended], removed: Sequence[Outcome], check: bool) -> Dict[str, CleanedUp]:
+    """Remove the files that go with removed sessions, those of each owner at once; what became of them, by session."""
+    ended = [each.only(_identities(removed, place)) for place, each in sorted(found.items())]
+    done: Dict[str, CleanedUp] = {}
+    for uid in sorted({each.one.server.user.uid for each in ended if each.files}):
+        own = [each for each in ended if each.one.server.user.uid == uid]
+        done.update(clean_up_after(own, own[0].one.client.timeout, check=check))
+    return done
+
+
+def _with_files(outcomes: Sequence[Outcome], done: Mapping[str, CleanedUp]) -> List[Outcome]:
+    return [outcome._replace(cleaned_up=done.get(outcome.subject.identity, NOTHING_DONE)) for outcome in outcomes]
+
+
+def _still_there(outcomes: Sequence[Outcome]) -> List[str]:
+    """What is to be said of files that should have gone, of each owner once: nobody buries what is said of others."""
+    numbers: Dict[str, int] = {}
+    for outcome in outcomes:
+        if outcome.cleaned_up.left:
+            owner = shown(outcome.subject.origin.owner)
+            numbers[owner] = numbers.get(owner, 0) + len(outcome.cleaned_up.left)
+    return [
+        f"cleanup: {number} files of removed sessions of {owner} are still there, see left_files"
+        for owner, number in sorted(numbers.items())
+    ]
 
 
 def _left(removed: Sequence[Outcome]) -> Set[Identity]:

@@ -11,7 +11,10 @@ from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.windows import MARK, PANES, Made
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process, Processes
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import to_text
+from ansible_collections.fleet.tmux.plugins.module_utils._policy import cleanups
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.cleanups import Files
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import (
+    CLEANUP,
     ENV,
     KEEP_EXITED,
     LOG,
@@ -36,6 +39,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.prompts import Prompts
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import exits, pipes, settings
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import Noted, going_with, noted
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
     Capability,
     Command,
@@ -67,6 +71,7 @@ class Declared(NamedTuple):
     log: Optional[str] = None
     chdir: Optional[str] = None
     env: Tuple[Tuple[str, str], ...] = ()
+    cleanup: Optional[Files] = None
 
 
 Spared = Tuple[Tuple[Window, Left], ...]
@@ -78,7 +83,8 @@ class Comparison(NamedTuple):
     ``left``: why it is not made anew, where that was to be done. ``others_log``: the log that it should have, and has
     not because of a pipe of somebody else's. ``ours``: the ids of windows in which only that runs which was made from
     what was declared once. ``pruned``: the windows that are to go. ``spared``: those that were to, and why they do not.
-    ``env``: the variables that it does not have as declared.
+    ``env``: the variables that it does not have as declared. ``cleanup``: the files that are to go with it, and those
+    that would, where these are others.
     """
 
     session: Session
@@ -94,6 +100,7 @@ class Comparison(NamedTuple):
     pruned: Tuple[Extra, ...] = ()
     spared: Spared = ()
     env: Tuple[str, ...] = ()
+    cleanup: Optional[Tuple[Files, Files]] = None
 
     @property
     def differences(self) -> List[Difference]:
@@ -101,6 +108,7 @@ class Comparison(NamedTuple):
         kept = self.keep_exited
         told = [] if kept is None else [Difference(KEEP_EXITED, _words(kept), _words(not kept))]
         told += [] if self.log is None else [Difference(LOG, self.log, self.logged)]
+        told += [] if self.cleanup is None else [Difference(CLEANUP, self.cleanup[0].words, self.cleanup[1].words)]
         told += [Difference(NAME, wanted.name, found.name, wanted.label) for wanted, found in self.windows.renamed]
         told += [self._difference(setting, was) for setting, was in self.options]
         told += [Difference(WINDOW, window.label, None, window.label) for window in self.windows.missing]
@@ -152,6 +160,7 @@ def compare(seen: Seen, sessions: Sequence[Session], declared: Declared) -> Dict
     any_options = declared.options or any(window.options for window in declared.windows)
     known = settings.known(seen.client) if any_options and sessions else None
     details = _details(seen, declared) if sessions else None
+    notes = noted(seen.client, seen.listing.version) if declared.cleanup is not None and sessions else {}
     found = {}
     for session in sessions:
         ours = tuple(window.id for window in session.windows if _is_ours(session, window, made))
@@ -165,8 +174,15 @@ def compare(seen: Seen, sessions: Sequence[Session], declared: Declared) -> Dict
             seen.discreet,
             ours=ours,
             env=_otherwise(seen.client, session, declared.env),
+            cleanup=_going_otherwise(declared.cleanup, notes.get(seen.identity(session))),
         )
     return found if declared.log is None else _logged_otherwise(seen, found, declared.log)
+
+
+def _going_otherwise(wanted: Optional[Files], now: Optional[Noted]) -> Optional[Tuple[Files, Files]]:
+    if wanted is None or now is None or now.cleanup == wanted.written():
+        return None
+    return wanted, cleanups.read(now.cleanup)
 
 
 class _Uses:
@@ -355,6 +371,8 @@ def reconcile(client: Client, seen: Seen, wanted: Comparison, log_max_size: Opti
     if renaming:
         client.script(renaming, version)
     settings.apply(client, [setting for setting, _was in wanted.options], version)
+    if wanted.cleanup is not None:
+        client.script(going_with(wanted.session.id, wanted.cleanup[0].written()), version)
     if wanted.log is not None:
         client.call(pipes.start(pipes.first_pane(wanted.session), wanted.session.id, wanted.log, version, log_max_size))
     if keep is None:

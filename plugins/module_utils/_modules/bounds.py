@@ -42,6 +42,9 @@ SIGNS = 20
 LIVING_ON, HOLDERS = 20, 5
 """How many windows of a session that live on, and how many of the sessions that hold each."""
 
+FILES = 100
+"""How many files are listed that went with a session, and that should have."""
+
 OPTION_CHARS = 1000
 """Characters of the value of an option."""
 

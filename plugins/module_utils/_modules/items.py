@@ -7,8 +7,9 @@
 from types import MappingProxyType
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
-from ansible_collections.fleet.tmux.plugins.module_utils._host.text import NAME_CHARS, brief
-from ansible_collections.fleet.tmux.plugins.module_utils._modules.bounds import OPTION_CHARS, OPTIONS, first
+from ansible_collections.fleet.tmux.plugins.module_utils._host.text import NAME_CHARS, brief, shown
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.bounds import FILES, OPTION_CHARS, OPTIONS, first
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.cleanups import CleanedUp
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.clocks import CLOCK_WORDS, clock_words, idle_seconds
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session, Unread
@@ -84,6 +85,28 @@ def new_item(
     listed, more = _options(options)
     known: Item = {"attached": 0, "width": width, "height": height, "options": listed, "more": {"options": more}}
     return dict(who(server.user.name, server.socket, name), **dict(dict.fromkeys(_WHAT), **known))
+
+
+_PATH_CHARS = 4096
+
+
+def files_told(done: CleanedUp, discreet: bool) -> Item:
+    """What became of the files that go with a session. Their paths are somebody's words, their numbers are not."""
+    limit = 0 if discreet else FILES
+    removed, more = first(done.removed, limit)
+    left, others = first(list(done.left.items()), limit)
+    return {
+        "removed_files": [brief(path, _PATH_CHARS) for path in removed],
+        "left_files": [{"path": brief(path, _PATH_CHARS), "reason": brief(why)} for path, why in left],
+        "more": {"removed_files": more, "left_files": others},
+    }
+
+
+def still_there(name: str, done: CleanedUp) -> List[str]:
+    """What is to be said of files that should have gone with a session."""
+    number = len(done.left)
+    files = "1 file is" if number == 1 else "%d files are" % number
+    return [f"cleanup of session {shown(name)!r}: {files} still there, see left_files"] if number else []
 
 
 def in_order(items: Iterable[Item]) -> List[Item]:

@@ -10,7 +10,7 @@ import time
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.birth import Birth
-from ansible_collections.fleet.tmux.plugins.module_utils._actions.clean_up import clean_up
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.clean_up import Ended, clean_up_after, going
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.create import Creator
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.job_records import Records
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
@@ -21,7 +21,14 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import NO
 from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import brief, shown, when
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.home import NOWHERE
-from ansible_collections.fleet.tmux.plugins.module_utils._modules.items import WHO, Item, named, who_is
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.items import (
+    WHO,
+    Item,
+    files_told,
+    named,
+    still_there,
+    who_is,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import (
     NOTHING,
     TAKEN,
@@ -35,11 +42,13 @@ from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_hands import (
     PromisingHands,
     WorkingHands,
+    files_of,
     planned,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_wait import late
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
 from ansible_collections.fleet.tmux.plugins.module_utils._policy import jobs
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.cleanups import NOTHING_DONE
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.jobs import (
     RETURNED,
     RUN,
@@ -49,12 +58,11 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.jobs import (
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.plan import Plan
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.values import STANDARD_PLACE
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import Mark, job_marks
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Failed, Lost, NoServer
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import Mark, going_with, job_marks
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Failed, Lost, NoServer, TmuxError
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.members import Members
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import OLDER
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
 
 _DECLARED = ("argv", "chdir", "command", "height", "log", "options", "width", "window_name")
@@ -97,13 +105,10 @@ class Task(NamedTuple):
     fail_on_status: bool = True
     lines: int = 100
     place: Optional[str] = None
-    removes_log: bool = False
-    files: Tuple[str, ...] = ()
 
 
 def task_of(values: Dict[str, Any], options: SessionOptions) -> Task:
     """What the module's options say of a job."""
-    cleanup = values["cleanup"] or {}
     return Task(
         options._replace(keep_exited=True),
         values["name"][0],
@@ -113,8 +118,6 @@ def task_of(values: Dict[str, Any], options: SessionOptions) -> Task:
         values["fail_on_status"],
         values["content_lines"],
         None if values["jobs_dir"] == STANDARD_PLACE else values["jobs_dir"],
-        cleanup.get("log") == "remove",
-        tuple(cleanup.get("files") or ()),
     )
 
 
@@ -211,6 +214,8 @@ class Completion:
                 ended=None, timed_out=None, reason=None, removed_files=None, left_files=None
             )  # Nobody knows yet.
             return self._promise_run() if session is None else self._promise_end(session)
+        if action == WAITED:
+            self._note_files()
         error = self._begin() if action == RUN else None
         meanwhile = None if error is None else self._recorded_meanwhile()
         if meanwhile is not None:
@@ -245,7 +250,8 @@ class Completion:
         :raises JobError: saying which option names one of them.
         """
         user, place = self._seen.server.user, os.path.normpath(self._records.path)
-        named_ = [("cleanup.files", path) for path in self._task.files]
+        cleanup = self._task.options.cleanup or {}
+        named_ = [("cleanup.files", path) for path in cleanup.get("files") or ()]
         named_ += [] if self._task.options.log is None else [("log", self._task.options.log)]
         for option, path in named_:
             if os.path.normpath(log_path(path, user)).startswith(place.rstrip("/") + "/"):
@@ -330,7 +336,9 @@ class Completion:
     def _promise_removal(self, items: List[Item]) -> None:
         gone = [tuple(item[key] for key in WHO) for item in items]
         left = [each for each in self.told["sessions"] or [] if tuple(each[key] for key in WHO) not in gone]
-        removed = [dict(item, survivors=[], snapshot=None, more={"survivors": 0}) for item in items]
+        files = files_told(NOTHING_DONE, False)  # The job itself tells of them.
+        more = dict(files["more"], survivors=0)
+        removed = [dict(item, **dict(files, survivors=[], snapshot=None, more=more)) for item in items]
         self.told.update(changed=bool(items), removed=removed, sessions=left)
 
     # --- running
@@ -444,7 +452,7 @@ class Completion:
             self._trouble.append(_stays(own[0]))
             own = []
         else:
-            self._clean_up()  # Before: if we are cut off now, another run finds the session, and does that again.
+            self._clean_up(own[0])  # Before: if we are cut off now, another run finds the session, and does that again.
         hands, plan, outcomes = self._ended(own)
         if hands.spared:
             self._trouble.append(_stays(own[0]))
@@ -458,30 +466,43 @@ class Completion:
         hands = _EndingHands(self._host, self._seen, self._options, self._ending, self._journal, birth=self._birth)
         return hands, plan, carry_out(plan, hands)
 
-    def _files(self) -> List[str]:
-        """The paths of the files that are to go with the job."""
-        user = self._seen.server.user
-        logs = [self._log] if self._log is not None and self._task.removes_log else []
-        logs += [path + OLDER for path in logs if self._task.options.log_max_size is not None]
-        return [log_path(path, user) for path in [*logs, *self._task.files]]
+    def _note_files(self) -> None:
+        """Have a session that is there know what is declared by now, for whoever sees its end if we are cut off."""
+        session, files = self._session(), files_of(self._options, self._seen.server.user)
+        if session is None or files is None:
+            return
+        version = self._seen.listing.version
+        try:
+            self._seen.client.script(going_with(session.id, files.written()), version)
+        except TmuxError as error:
+            self._trouble.append(f"cleanup: it could not be noted at session {shown(session.name)!r}: {error.message}")
 
     def _spare_files(self) -> None:
         """Without its session nothing keeps another run from beginning, and what is there may be of that one."""
-        if self._files():
+        files = files_of(self._options, self._seen.server.user)
+        if files is not None and files.paths:
             self._trouble.append(
                 f"cleanup: session {shown(self._task.name)!r} was gone before the files of the job could be removed; "
                 "what is there of them stays, for it may be another run's"
             )
 
-    def _clean_up(self) -> None:
-        """Remove the files that are to go with the job, and say which could not."""
-        user, paths = self._seen.server.user, self._files()
-        if not paths:
-            return
-        done = clean_up(paths, user, self._host.timeout, self._seen.discreet, self._records.path)
-        left = [{"path": brief(path, _PATH_CHARS), "reason": brief(why)} for path, why in done.left.items()]
-        self.job.update(removed_files=[brief(path, _PATH_CHARS) for path in done.removed], left_files=left)
-        self._trouble += [f"cleanup: {each['path']} is still there: {each['reason']}" for each in left]
+    def _clean_up(self, session: Session) -> None:
+        """Remove the files that are to go with the job, and say which could not.
+
+        They are those that this task declares; of one that declares nothing, those that are noted at the session.
+        """
+        identity = self._seen.identity(session)
+        declared = files_of(self._options, self._seen.server.user)
+        ended = going(self._seen, [identity])
+        if declared is not None:
+            ended = Ended(self._seen, {identity: declared}, [identity])
+        done = clean_up_after([ended], self._host.timeout, self._records.path).get(identity, NOTHING_DONE)
+        discreet = self._seen.discreet and declared is None
+        told = files_told(done, discreet)
+        self.job.update({key: told[key] for key in ("removed_files", "left_files")})
+        if discreet or len(done.left) > len(told["left_files"]):
+            self._trouble += still_there(session.name, done)
+        self._trouble += [f"cleanup: {each['path']} is still there: {each['reason']}" for each in told["left_files"]]
 
     # --- verdicts
 

@@ -20,7 +20,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._modules.bounds import 
     first,
     with_servers,
 )
-from ansible_collections.fleet.tmux.plugins.module_utils._modules.items import in_order, named, who
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.items import files_told, in_order, named, who
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.clocks import evidence, last_use
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.decisions import (
     KEPT,
@@ -58,7 +58,7 @@ EMPTY_RESULT: Json = {
 _ORDER = (REMOVED, NOT_DONE, MARKED, KEPT)
 """What must be told of before everything else: what was done comes first."""
 _DIFF = Bounds(128 * 1024, 512 * 1024)
-_MORE: Dict[str, int] = {"survivors": 0, "lives_on": 0}
+_MORE: Dict[str, int] = {"survivors": 0, "lives_on": 0, "removed_files": 0, "left_files": 0}
 NO_GUARDS = weigh({}, Limits())
 
 
@@ -246,6 +246,7 @@ def _item(outcome: Outcome, idle: int, now: int, holders: "Optional[_Holders]") 
     subject = outcome.subject
     survivors, others = first(outcome.survivors, SURVIVORS)
     lives_on, windows = holders.lives_on(subject) if holders is not None and outcome.what == REMOVED else ([], 0)
+    files = files_told(outcome.cleaned_up, subject.origin.discreet)
     return {
         **who(subject.origin.owner, subject.origin.socket, subject.session.name, subject.session.id, subject.identity),
         "reason": outcome.reason,
@@ -255,8 +256,9 @@ def _item(outcome: Outcome, idle: int, now: int, holders: "Optional[_Holders]") 
         "snapshot": brief(outcome.snapshot) if outcome.snapshot else None,
         "survivors": [survivor.as_dict() for survivor in survivors],
         "lives_on": lives_on,
+        **files,
         "freed": outcome.freed._asdict(),
-        "more": {"survivors": others, "lives_on": windows},
+        "more": dict(files["more"], survivors=others, lives_on=windows),
     }
 
 
@@ -270,6 +272,8 @@ def _unread_item(origin: Origin, lost: Unread) -> Json:
         "snapshot": None,
         "survivors": [],
         "lives_on": [],
+        "removed_files": [],
+        "left_files": [],
         "freed": Freed()._asdict(),
         "more": dict(_MORE),
     }

@@ -4,7 +4,7 @@
 
 """Brings the named sessions of one server to their state: carries a plan out, and says what became of each session."""
 
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.prune_windows import Gone
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import WITHHELD
@@ -19,11 +19,13 @@ from ansible_collections.fleet.tmux.plugins.module_utils._modules.bounds import 
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.items import (
     WHO,
     Item,
+    files_told,
     in_order,
     named,
     who,
     who_is,
 )
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.cleanups import NOTHING_DONE, CleanedUp
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.decisions import NOT_DONE, REMOVED, Survivor
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import (
     DeclaredWindow,
@@ -64,6 +66,7 @@ class SessionOptions(NamedTuple):
     log_max_size: Optional[int] = None
     job: str = ""
     prune_windows: bool = False
+    cleanup: Optional[Mapping[str, Any]] = None
 
 
 def session_options(values: Dict[str, Any]) -> SessionOptions:
@@ -85,6 +88,7 @@ def session_options(values: Dict[str, Any]) -> SessionOptions:
         log=values["log"],
         log_max_size=values["log_max_size"],
         prune_windows=values["prune_windows"],
+        cleanup=values["cleanup"],
     )
 
 
@@ -95,7 +99,7 @@ class Change(NamedTuple):
     that name), ``updated`` (one that is there was set otherwise) or ``not_done``. ``touched``: something was done, also
     when it did not last. ``commands``: what it runs again; None where nothing was saved. ``keep_exited``: what was set
     of that; None where nothing was. ``changes``: all that was set. ``windows``: those that were removed from it.
-    ``snapshot``: where it was saved before it was removed.
+    ``snapshot``: where it was saved before it was removed. ``cleaned_up``: what became of the files that go with it.
     """
 
     name: str
@@ -111,6 +115,7 @@ class Change(NamedTuple):
     changes: Tuple[Difference, ...] = ()
     windows: Tuple[Gone, ...] = ()
     snapshot: Optional[str] = None
+    cleaned_up: CleanedUp = NOTHING_DONE
 
     @property
     def attempted(self) -> bool:
@@ -154,6 +159,10 @@ class Hands:
         """Find the processes that outlive removed sessions."""
         return removals
 
+    def clean_up(self, removals: Changes) -> Changes:
+        """Remove the files that go with removed sessions."""
+        return removals
+
     def create(self, creation: Change) -> Change:
         """Make one session."""
         return creation
@@ -182,6 +191,7 @@ def carry_out(plan: Plan, hands: Hands) -> Outcomes:
         hands.prepare(plan)
         outcomes = outcomes._replace(removals=hands.remove(outcomes.removals))
         outcomes = outcomes._replace(removals=hands.find_survivors(outcomes.removals))
+        outcomes = outcomes._replace(removals=hands.clean_up(outcomes.removals))
         if not _undone(outcomes.removals):
             for number in range(len(outcomes.creations)):
                 outcomes = _with_creation(outcomes, number, hands)
@@ -320,7 +330,8 @@ def _item(change: Change, outcomes: Outcomes, before: Seen) -> Item:
     if change.outcome == REMOVED:
         listed, more = first(change.survivors, SURVIVORS)
         told = [survivor.as_dict() for survivor in listed]
-        item.update(survivors=told, snapshot=change.snapshot, more={"survivors": more})
+        files = files_told(change.cleaned_up, before.discreet)
+        item.update(files, survivors=told, snapshot=change.snapshot, more=dict(files["more"], survivors=more))
     elif change.outcome == CREATED and change.commands is not None:
         item["commands"] = list(change.commands)
     elif change.outcome == UPDATED:

@@ -10,6 +10,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.add import Adder, require_free_variables
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.birth import NONE, Birth
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.clean_up import Ended, clean_up_after, going
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.create import (
     CreateError,
     Creator,
@@ -45,7 +46,13 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown, to_text
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.home import Home
-from ansible_collections.fleet.tmux.plugins.module_utils._modules.items import Item, new_item, session_item, unread_item
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.items import (
+    Item,
+    new_item,
+    session_item,
+    still_there,
+    unread_item,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import (
     CREATED,
     TAKEN,
@@ -59,6 +66,8 @@ from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import
     SessionOptions,
     StateError,
 )
+from ansible_collections.fleet.tmux.plugins.module_utils._policy import cleanups
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.cleanups import NOTHING_DONE, Files
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.decisions import KEPT, REMOVED
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.plan import ALWAYS, ON_DRIFT, Plan, plan
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import Left
@@ -70,6 +79,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Tmu
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.members import Members
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Listing, Session, read_or_nothing
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import OLDER
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.settings import Setting
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.sockets import Unusable
@@ -91,7 +101,8 @@ def planned(
         return made, {}
     staying = [session for session in made.stay if session.name in names]
     log = None if wanted.log is None else log_path(wanted.log, seen.server.user)
-    declared = Declared(wanted.keep_exited, wanted.options, wanted.windows, log, wanted.chdir, wanted.env)
+    files = files_of(wanted, seen.server.user)
+    declared = Declared(wanted.keep_exited, wanted.options, wanted.windows, log, wanted.chdir, wanted.env, files)
     found = compare(seen, staying, declared)
     found = pruning(seen, found, names) if wanted.prune_windows else found
     lacks = lacking(seen, found) if recreate == ON_DRIFT else {}
@@ -102,6 +113,12 @@ def planned(
         found.update((each.session.id, each.whole) for each in list(found.values()) if each.session.name in drifted)
     update = [session for session in made.stay if session.id in found and found[session.id].differences]
     return made._replace(update=tuple(update)), found
+
+
+def files_of(wanted: SessionOptions, user: User) -> Optional[Files]:
+    """The files that are declared to go with a session; None where nothing is."""
+    older = "" if wanted.log_max_size is None else OLDER
+    return cleanups.wanted(wanted.cleanup, wanted.log, older, user.home)
 
 
 def drift(found: Comparisons) -> Drift:
@@ -133,8 +150,12 @@ class _ServerHands(Hands):
         self._new = NewSession("", None, (), "/", (), None, None, None)
         self._starts_server = False
         self._commands: Optional[Tuple[Item, ...]] = None
+        self._anew: Tuple[str, ...] = ()
+        self._going = Ended(seen, {}, ())
+        self._left: List[str] = []
 
     def prepare(self, plan: Plan) -> None:
+        self._anew = plan.create
         added = [self._compared[session.id].windows.missing for session in plan.update if session.id in self._compared]
         if plan.create or any(added):
             self._new = self._new_session()
@@ -185,6 +206,7 @@ class _ServerHands(Hands):
         said = [_left_as_it_is(each.session.name, each.left) for each in self._compared.values() if each.left]
         said += [_piped(each.session.name) for each in self._compared.values() if each.others_log]
         said += [_spared(each) for each in self._compared.values() if each.spared]
+        said += self._left
         if self._starts_server:
             return said + self._home.warned_of_birth(self._birth.scope)
         return said + self._home.warned_of_life(self._seen.listing.pid, self._birth.scope)
@@ -200,6 +222,7 @@ class _ServerHands(Hands):
         given["declared"] = given.pop("windows")
         given.pop("prune_windows")
         given["log"] = None if self._options.log is None else log_path(self._options.log, user)
+        given["cleanup"] = (files_of(self._options, user) or cleanups.NONE).written()
         given["places"] = self._places(given["chdir"], user)
         path, named = given.pop("snapshot"), given.pop("snapshot_owner")
         if path is not None:
@@ -241,6 +264,26 @@ class _ServerHands(Hands):
         if user is None:
             raise StateError(f"snapshot_owner: there is no user {shown(name)} on this host")
         return user
+
+    def _cleaned_up(self, removals: Changes, check: bool) -> Changes:
+        """With the files that go with them gone, but not of those that are made anew: that is not their end."""
+        gone = {self._seen.identity(each.session) for each in removals if each.session and each.outcome == REMOVED}
+        going_on = {self._seen.identity(each.session) for each in removals if each.session and each.name in self._anew}
+        ended = self._going.only(gone)
+        ended = ended._replace(files={it: files for it, files in ended.files.items() if it not in going_on})
+        done = clean_up_after([ended], self._host.timeout, check=check)
+        changes = tuple(
+            change._replace(cleaned_up=done.get(self._seen.identity(change.session), NOTHING_DONE))
+            if change.session
+            else change
+            for change in removals
+        )
+        self._left = [sentence for change in changes for sentence in still_there(change.name, change.cleaned_up)]
+        return changes
+
+    def _find_files(self, removals: Changes) -> None:
+        """Find out what goes with sessions, as long as they are there to tell."""
+        self._going = going(self._seen, [self._seen.identity(each.session) for each in removals if each.session])
 
     def _made(self, creation: Change) -> Change:
         return creation._replace(commands=self._commands).done(CREATED)
@@ -297,7 +340,11 @@ class PromisingHands(_ServerHands):
     """Touch nothing and promise everything, for check mode. They refuse what working hands would refuse."""
 
     def remove(self, removals: Changes) -> Changes:
+        self._find_files(removals)
         return tuple(change.done(REMOVED) for change in removals)
+
+    def clean_up(self, removals: Changes) -> Changes:
+        return self._cleaned_up(removals, check=True)
 
     def create(self, creation: Change) -> Change:
         return self._made(creation)
@@ -372,6 +419,7 @@ class WorkingHands(_ServerHands):
     def remove(self, removals: Changes) -> Changes:
         sessions = [change.session for change in removals if change.session is not None]
         if sessions:
+            self._find_files(removals)
             members = Members(Processes.of(self._seen.server.user.uid))
             kept = saved(self._seen, sessions, self._archive)
             going = [session for session in sessions if session.id not in kept.problems]
@@ -434,6 +482,9 @@ class WorkingHands(_ServerHands):
         gone = [one._replace(certain=self._removal.whole) for one in self._leaving if one.session.id in removed]
         found = dict(zip([one.session.id for one in gone], attend(gone, self._staying(), self._ending)))
         return tuple(change._replace(survivors=found.get(change.id or "", ())) for change in removals)
+
+    def clean_up(self, removals: Changes) -> Changes:
+        return self._cleaned_up(removals, check=False)
 
     def _staying(self) -> List[PanePid]:
         return [(self._seen.server.pid, pid) for session in self._removal.remaining for pid in session.pids]

@@ -2,17 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waits for sessions of one server, and says what became of each."""
+"""Waits for sessions of one server, says what became of each, and removes the files that go with those that end."""
 
 import time
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.clean_up import Ended, clean_up_after, going
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import Fate, Waiting, Wish
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import brief, shown
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.bounds import DESCRIBED, bounded
-from ansible_collections.fleet.tmux.plugins.module_utils._modules.items import Item, named, who
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.items import (
+    Item,
+    files_told,
+    named,
+    still_there,
+    who,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.results import TaskError
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import require_screens
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.cleanups import NOTHING_DONE, CleanedUp
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.durations import written
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 
@@ -35,23 +43,43 @@ def wish_of(values: Dict[str, Any]) -> Wish:
 def wait_for(seen: Seen, wish: Wish, seconds: int, fail_on_timeout: bool, check_mode: bool) -> Told:
     """The result, and what went wrong. In check mode only what is there now is told.
 
+    What goes with sessions that have ended is removed, but when the time was over, or some are not there.
+
     :raises TaskError: when what is asked for is not told of another user.
     """
     if wish.pattern is not None:
         require_screens(seen, "wait_for")
     began = time.monotonic()
+    named_ = [seen.identity(session) for session in seen.listing.sessions if session.name in wish.names]
+    before = going(seen, named_)  # What has gone cannot tell that any more.
     waiting = Waiting(seen, wish)
     timed_out = not check_mode and _timed_out(waiting, wish, seconds)
     waiting.finish()
-    result = _result(seen, waiting, timed_out, int(time.monotonic() - began))
+    elapsed = int(time.monotonic() - began)
+    in_vain = timed_out or _is_missing(waiting, wish)
+    done = {} if in_vain else _cleaned_up(seen, waiting, before, check_mode)
+    result = _result(seen, waiting, timed_out, elapsed, done)
     if timed_out:
         return result, late(waiting, seconds) if fail_on_timeout else None
     return result, None if check_mode else failure(waiting)
 
 
+def _cleaned_up(seen: Seen, waiting: Waiting, before: Ended, check: bool) -> Dict[str, CleanedUp]:
+    """What became of the files of those whose end was seen, by session."""
+    over = [fate for fate in waiting.fates if fate.over and fate.ended and fate.identity is not None]
+    there = going(seen, [fate.identity for fate in over if fate.identity is not None and not fate.gone])
+    files = dict(before.only([fate.identity or "" for fate in over if fate.gone]).files, **there.files)
+    return clean_up_after([Ended(seen, files, list(files))], seen.client.timeout, check=check)
+
+
+def _is_missing(waiting: Waiting, wish: Wish) -> bool:
+    """Whether it cannot come to what is waited for, because it was not there at the beginning."""
+    return bool(waiting.missing) and (wish.all or len(waiting.missing) == len(waiting.fates))
+
+
 def _timed_out(waiting: Waiting, wish: Wish, seconds: int) -> bool:
     """Whether there was something to wait for, and the time for it was over."""
-    if waiting.missing and (wish.all or len(waiting.missing) == len(waiting.fates)):
+    if _is_missing(waiting, wish):
         return False
     waiting.wait(seconds)
     return not waiting.over
@@ -89,12 +117,24 @@ def _listed(names: List[str]) -> str:
     return ", ".join([repr(shown(name)) for name in names[:_NAMES]] + more)
 
 
-def _result(seen: Seen, waiting: Waiting, timed_out: bool, elapsed: int) -> Dict[str, Any]:
-    told = bounded({"sessions": [_item(seen, fate) for fate in waiting.fates]}, DESCRIBED, ("sessions",))
-    return dict(NOTHING, sessions=told.lists["sessions"], unlisted=told.unlisted, timed_out=timed_out, elapsed=elapsed)
+def _result(
+    seen: Seen, waiting: Waiting, timed_out: bool, elapsed: int, done: Mapping[str, CleanedUp]
+) -> Dict[str, Any]:
+    files = [done.get(fate.identity or "", NOTHING_DONE) for fate in waiting.fates]
+    items = [_item(seen, fate, own) for fate, own in zip(waiting.fates, files)]
+    told = bounded({"sessions": items}, DESCRIBED, ("sessions",))
+    return dict(
+        NOTHING,
+        changed=any(own.removed for own in files),
+        sessions=told.lists["sessions"],
+        unlisted=told.unlisted,
+        timed_out=timed_out,
+        elapsed=elapsed,
+        trouble=[sentence for fate, own in zip(waiting.fates, files) for sentence in still_there(fate.name, own)],
+    )
 
 
-def _item(seen: Seen, fate: Fate) -> Item:
+def _item(seen: Seen, fate: Fate, files: CleanedUp) -> Item:
     identifier = fate.found.id if fate.found is not None else None
     return dict(
         who(seen.server.user.name, seen.server.socket, fate.name, identifier, fate.identity),
@@ -109,4 +149,5 @@ def _item(seen: Seen, fate: Fate) -> Item:
         content=fate.content,
         log=fate.log and brief(fate.log, _PATH_CHARS),
         reason=brief(fate.reason),
+        **files_told(files, seen.discreet),
     )

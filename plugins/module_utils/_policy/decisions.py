@@ -9,6 +9,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import NAME_CHARS, brief
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.cleanups import NOTHING_DONE, CleanedUp
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.sign import Sign
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.work import Spending
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
@@ -163,7 +164,10 @@ class Freed(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a session: ``removed``, ``marked``, ``kept`` or ``not_done``. It begins as the latter."""
+    """What became of a session: ``removed``, ``marked``, ``kept`` or ``not_done``. It begins as the latter.
+
+    ``cleaned_up``: what became of the files that go with it.
+    """
 
     decision: Decision
     what: str
@@ -173,6 +177,7 @@ class Outcome(NamedTuple):
     survivors: Tuple[Survivor, ...] = ()
     freed: Freed = Freed()
     unmarked: bool = False
+    cleaned_up: CleanedUp = NOTHING_DONE
 
     @property
     def subject(self) -> Subject:

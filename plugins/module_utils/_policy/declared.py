@@ -97,6 +97,7 @@ def _pairs(given: Optional[Mapping[str, str]]) -> Pairs:
 OPTION = "option"
 KEEP_EXITED = "keep_exited"
 LOG = "log"
+CLEANUP = "cleanup"
 WINDOW = "window"
 NAME = "name"
 PANES = "panes"

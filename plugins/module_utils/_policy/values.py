@@ -13,6 +13,7 @@ import unicodedata
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
+from ansible_collections.fleet.tmux.plugins.module_utils._policy import cleanups
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.commands import named
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.durations import duration
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.errors import OptionError
@@ -364,14 +365,11 @@ def _log_size(option: str, value: Any) -> int:
     return size
 
 
-_FILES = 100
-"""Files of a job at most."""
-
-
 def _cleanup(option: str, value: Params) -> Dict[str, Any]:
     files = value.get("files") or ()
-    if len(files) > _FILES:
-        raise OptionError("%s: %d files; at most %d can be given" % (option, len(files), _FILES))
+    problem = cleanups.problem_of(files)
+    if problem:
+        raise OptionError("%s: %s" % (option, problem))
     return {"log": value.get("log"), "files": [_log(option + ": files", path) for path in files]}
 
 
@@ -529,7 +527,7 @@ def limits(params: Params, called: Called) -> None:
 
 CREATION = tuple("argv chdir command env height snapshot snapshot_owner width window_name windows".split())
 """What new sessions are like."""
-ALSO_LATER = ("keep_exited", "log", "log_max_size", "options")
+ALSO_LATER = ("cleanup", "keep_exited", "log", "log_max_size", "options")
 """What is set in sessions that are there, too."""
 
 
@@ -608,9 +606,8 @@ _NO_JOB = ("windows", "snapshot", "snapshot_owner", "keep_exited")
 def a_job(params: Params, called: Called) -> None:
     """One command in a session of its own, which is run once."""
     if params["state"] != "completed":
-        extra = [called(option) for option in ("rerun", "cleanup") if params[option]]
-        if extra:
-            raise OptionError("%s: only for state=completed, not for state=%s" % (", ".join(extra), params["state"]))
+        if params["rerun"]:
+            raise OptionError("%s: only for state=completed, not for state=%s" % (called("rerun"), params["state"]))
         return
     if len(set(params["name"])) > 1:
         raise OptionError("%s: with state=completed it takes exactly one name" % called("name"))
@@ -619,8 +616,6 @@ def a_job(params: Params, called: Called) -> None:
     if others:
         said = ", ".join(map(called, others))
         raise OptionError("%s: a job is one command in a session that is removed; leave it out" % said)
-    if (params["cleanup"] or {}).get("log") == "remove" and params["log"] is None:
-        raise OptionError("%s: there is no log to remove; it needs %s" % (called("cleanup"), called("log")))
     if not _given(params, "command", "argv"):
         words = (called("command"), called("argv"))
         raise OptionError("%s or %s: state=completed needs something that comes to an end" % words)
@@ -655,8 +650,18 @@ def one_log(params: Params, called: Called) -> None:
         raise OptionError("%s: with log it takes exactly one name" % called("name"))
 
 
+def cleaned_up(params: Params, called: Called) -> None:
+    """What goes with one session."""
+    if params["cleanup"] is None or params["state"] not in _MAKE_NEW:
+        return
+    if params["cleanup"].get("log") == "remove" and params["log"] is None:
+        raise OptionError("%s: there is no log to remove; it needs %s" % (called("cleanup"), called("log")))
+    if len(set(params["name"])) > 1:
+        raise OptionError("%s: with cleanup it takes exactly one name" % called("name"))
+
+
 INFO: Sequence[Rule] = (one_socket, whose_servers, limits)
 PRUNE: Sequence[Rule] = (one_socket, whose_servers, some_criterion, patterns, commands, telling, snapshots)
 SEND: Sequence[Rule] = (one_socket, something_to_type)
 WAIT: Sequence[Rule] = (one_socket, awaited)
-SESSION: Sequence[Rule] = (one_socket, names, only_new, a_job, what_runs, drifting, restoring, one_log)
+SESSION: Sequence[Rule] = (one_socket, names, only_new, a_job, what_runs, drifting, restoring, one_log, cleaned_up)

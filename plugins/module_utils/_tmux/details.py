@@ -6,7 +6,7 @@
 
 import re
 import secrets
-from typing import Collection, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Collection, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown, to_text
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
@@ -17,9 +17,9 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
     message,
     own_words,
 )
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import TmuxError
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import NoTarget, TmuxError
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import JOB_OPTION, row, rows
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import CLEANUP_OPTION, JOB_OPTION, row, rows
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import OPTION as LOG
 
 CONTENT_CHARS = 1024 * 1024
@@ -32,7 +32,7 @@ _OPTION_NAME = re.compile(r"^(@[A-Za-z0-9_-]+)(?=[ \n]|$)", re.MULTILINE)
 REMEMBERED = "@fleet_tmux_as_"
 """Begins the name of a user option that says how an option was written which tmux itself prints otherwise."""
 
-_OWN = (LOG, JOB_OPTION)
+_OWN = (LOG, JOB_OPTION, CLEANUP_OPTION)
 """What else is remembered so."""
 
 Options = Dict[str, Optional[str]]
@@ -93,6 +93,57 @@ def job_marks(client: Client) -> Dict[str, Mark]:
     fields = ["#{session_id}", "#{%s}" % JOB_OPTION]
     printed = rows(to_text(client.call([["list-sessions", "-F", row(nonce, "j", fields)]])), nonce)
     return {identity: Mark(*mark.partition(" ")[::2]) for _kind, (identity, mark) in printed if mark}
+
+
+_ATTEMPTS = 4
+"""How often a server is asked that has cut off what it prints."""
+
+
+class Noted(NamedTuple):
+    """What a session has to do with files: which are noted to go with it, and to which its output is written."""
+
+    name: str
+    cleanup: str
+    logs: Tuple[str, ...]
+
+
+def noted(client: Client, version: Version) -> Dict[str, Noted]:
+    """What the sessions of a server have to do with files, by what tells each from every other session of its host.
+
+    :raises TmuxError: when that cannot be known of all of them.
+    """
+    for _attempt in range(_ATTEMPTS):
+        nonce = secrets.token_hex(8)
+        who = "#{pid}/#{start_time}/#{session_id}/#{session_created}"
+        fields = row(nonce, "s", [who, "#{session_name}", "#{%s}" % CLEANUP_OPTION])
+        piped = row(nonce, "p", [who, "#{pane_pipe}", "#{%s}" % LOG])
+        commands = [["list-sessions", "-F", fields], ["list-panes", "-a", "-F", piped]]
+        try:
+            text = to_text(client.call(commands))
+        except NoTarget:  # A server without sessions.
+            return {}
+        printed = [(kind, as_stored(listed, version)) for kind, listed in rows(text, nonce)]
+        if text.count(nonce + "|") == len(printed):
+            return _noted(printed)
+    raise TmuxError("which files belong to its sessions could not be read")
+
+
+def going_with(session: str, cleanup: str) -> List[Command]:
+    """Note which files go with a session."""
+    text = ["--", CLEANUP_OPTION, cleanup] if cleanup else ["-u", "--", CLEANUP_OPTION]
+    return [["set-option", "-t", session, *text]]
+
+
+def _noted(printed: Sequence[Tuple[str, List[str]]]) -> Dict[str, Noted]:
+    logs: Dict[str, Set[str]] = {}
+    for kind, (identity, pipe, log) in printed:
+        if kind == "p" and pipe == "1" and log:
+            logs.setdefault(identity, set()).add(log)
+    return {
+        identity: Noted(name, cleanup, tuple(sorted(logs.get(identity, ()))))
+        for kind, (identity, name, cleanup) in printed
+        if kind == "s"
+    }
 
 
 def with_own_options(one: Seen, names: Sequence[str]) -> Seen:

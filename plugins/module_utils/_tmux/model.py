@@ -36,6 +36,8 @@ UNTIL_OPTION = "@fleet_tmux_until"
 """The user option that tells its user when it may go."""
 KEPT_OPTION = "@fleet_tmux_keep"
 """The user option that holds since when ``@keep`` has its value."""
+CLEANUP_OPTION = "@fleet_tmux_cleanup"
+"""The user option that holds which files go with a session."""
 JOB_OPTION = "@fleet_tmux_job"
 """The user option that holds the hash of the job that a session was made for, and the id of its pane."""
 

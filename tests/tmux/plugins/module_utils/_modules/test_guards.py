@@ -279,7 +279,10 @@ def test_what_stays_says_nothing_of_windows(server: World) -> None:
 
 # --- what an auditor needs --------------------------------------------------------------------------------------------
 
-FIELDS = "name id identity owner socket reason detail idle evidence snapshot survivors lives_on freed more".split()
+FIELDS = (
+    "name id identity owner socket reason detail idle evidence snapshot survivors lives_on "
+    + ("removed_files left_files freed more")
+).split()
 
 
 @pytest.mark.parametrize("limit", [None, 0])

@@ -9,7 +9,7 @@ import os
 import signal
 import stat
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils._actions import job_records
@@ -54,10 +54,15 @@ def task(
     env: Any = (),
     log: Optional[str] = None,
     name: str = "job",
+    files: Sequence[str] = (),
+    removes_log: bool = False,
     **more: Any,
 ) -> Told:
     """Have a job completed."""
-    options = SessionOptions(None, argv or words(world), "/", env, None, None, None, keep_exited=True, log=log)
+    cleanup = {"log": "remove" if removes_log else "keep", "files": files} if files or removes_log else None
+    options = SessionOptions(
+        None, argv or words(world), "/", env, None, None, None, keep_exited=True, log=log, cleanup=cleanup
+    )
     wanted = Task(options, name, place=str(place(world)), **dict({"seconds": LONG}, **more))
     host = Host(world.binary, PATIENCE, Directory(PATIENCE))
     birth = Birth(NONE, False, host.uid == 0, host.timeout)

@@ -300,3 +300,124 @@ def test_what_was_printed_is_harmless(server: World, monkeypatch: pytest.MonkeyP
     meanwhile(monkeypatch, shown(server, job, told))
     content = waited(server, "job")[0]["sessions"][0]["content"]
     assert content.strip() == told and content.replace("\n", "").isprintable()
+
+
+# --- files that go with them
+
+
+def going(world: World, identity: str, *names: str) -> List[str]:
+    """Files that are there, and go with a session; their paths."""
+    paths = [os.path.join(world.folder, name) for name in names]
+    for path in paths:
+        with open(path, "w", encoding="utf-8"):
+            pass
+    world.tmux("set-option", "-t", identity, "@fleet_tmux_cleanup", " ".join(["1", *("file=" + it for it in paths)]))
+    return paths
+
+
+def there(paths: Sequence[str]) -> List[str]:
+    return [path for path in paths if os.path.exists(path)]
+
+
+def files_of(told: Told) -> List[List[str]]:
+    return [item["removed_files"] for item in told[0]["sessions"]]
+
+
+def has_ended(world: World, identity: str) -> None:
+    let(world, identity)
+    eventually(lambda: world.reap() and world.session(identity).panes[0].dead, "it has ended")
+
+
+def test_what_goes_with_one_that_has_ended_is_removed_once(server: World) -> None:
+    job = kept(server, "job", "exit 3")
+    paths = going(server, job, "a", "b")
+    told = waited(server, "job", check=True)
+    assert (told[0]["changed"], files_of(told), there(paths)) == (False, [[]], paths), "it runs"
+    has_ended(server, job)
+    checked = waited(server, "job", check=True)
+    assert (checked[0]["changed"], files_of(checked), there(paths)) == (True, [paths], paths)
+    told = waited(server, "job")
+    assert (told[1], told[0]["changed"], files_of(told), there(paths)) == (None, True, [paths], [])
+    assert told[0]["sessions"][0]["more"] == {"removed_files": 0, "left_files": 0}
+    for check in (True, False):
+        again = waited(server, "job", check=check)
+        assert (again[1], again[0]["changed"], files_of(again)) == (None, False, [[]])
+
+
+def test_what_goes_with_one_that_is_gone_is_known_from_before(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = server.new("job", "sh", "-c", "read go; exit 3")
+    paths = going(server, job, "a")
+    meanwhile(monkeypatch, lambda: let(server, job))
+    told = waited(server, "job")
+    assert (told[1], told[0]["changed"], files_of(told), there(paths)) == (None, True, [paths], [])
+
+
+def test_and_that_of_one_whose_server_has_ended(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another server has come to its socket, and a session of the same id, with which it goes too."""
+    job = kept(server, "job", "true")
+    paths = going(server, job, "a", "b")
+
+    def another() -> None:
+        os.kill(server.pid(), 9)
+        eventually(lambda: server.run("list-sessions").returncode, "it has ended")
+        os.unlink(server.path)
+        server.start()
+        server.new("job", "cat")
+        assert server.tmux("list-sessions", "-F", "#{session_id}").split() == ["$0", "$1"]
+        going(server, "$1", "b")
+
+    meanwhile(monkeypatch, another)
+    told = waited(server, "job")
+    assert (told[1], files_of(told), there(paths)) == (None, [paths[:1]], paths[1:])
+    assert told[0]["sessions"][0]["left_files"] == [{"path": paths[1], "reason": "session 'job' has it, too"}]
+
+
+def test_of_what_is_declared_meanwhile_the_last_counts(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = kept(server, "job", "exit 0")
+    before, now = going(server, job, "a"), []
+    meanwhile(monkeypatch, lambda: now.extend(going(server, job, "b")), lambda: let(server, job))
+    assert files_of(waited(server, "job")) == [now] and there(before) == before
+
+
+def test_when_the_time_is_over_nothing_is_removed(server: World) -> None:
+    one, two = kept(server, "one", "exit 0"), kept(server, "two", "exit 0")
+    paths = going(server, one, "a") + going(server, two, "b")
+    has_ended(server, one)
+    told = waited(server, "one", "two", seconds=0, fails=False)
+    assert (told[0]["timed_out"], told[0]["changed"], there(paths)) == (True, False, paths)
+    told = waited(server, "one", "two", seconds=0, all=False)
+    assert (told[1], files_of(told), there(paths)) == (None, [paths[:1], []], paths[1:]), "the other one has not ended"
+
+
+def test_nor_when_one_is_missing_or_shows_what_is_waited_for_and_goes_on(server: World) -> None:
+    one = kept(server, "one", "exit 0")
+    two = server.new("two", "sh", "-c", "echo ready; exec cat")
+    paths = going(server, one, "a") + going(server, two, "b")
+    has_ended(server, one)
+    assert waited(server, "one", "missing")[1] is not None and there(paths) == paths
+    told = waited(server, "two", pattern="ready")
+    assert (told[1], told[0]["changed"], there(paths)) == (None, False, paths)
+    told = waited(server, "one", pattern="never")
+    assert told[1] is not None and files_of(told) == [paths[:1]], "it has ended, and is seen to have"
+
+
+def test_until_it_is_gone_they_stay(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = kept(server, "job", "exit 0")
+    paths = going(server, job, "a")
+    has_ended(server, job)
+    assert waited(server, "job", until="gone", seconds=0, fails=False)[0]["timed_out"] and there(paths) == paths
+    meanwhile(monkeypatch, lambda: server.tmux("kill-session", "-t", job))
+    told = waited(server, "job", until="gone")
+    assert (told[1], files_of(told), there(paths)) == (None, [paths], [])
+
+
+def test_what_is_left_is_warned_of(server: World) -> None:
+    job = kept(server, "job", "exit 0")
+    os.mkdir(os.path.join(server.folder, "folder"))
+    path = os.path.join(server.folder, "folder")
+    server.tmux("set-option", "-t", job, "@fleet_tmux_cleanup", "1 file=" + path)
+    has_ended(server, job)
+    told, error = waited(server, "job")
+    assert (error, told["changed"]) == (None, False)
+    assert told["sessions"][0]["left_files"] == [{"path": path, "reason": "it is neither a file nor a link"}]
+    assert told["trouble"] == ["cleanup of session 'job': 1 file is still there, see left_files"]

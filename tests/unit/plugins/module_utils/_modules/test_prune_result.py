@@ -30,6 +30,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Se
 from ansible_collections.fleet.tmux.tests.support.sessions import NOW, session, subject, window
 
 ANNA = User("anna", 1001, 1001)
+MORE = {"survivors": 0, "lives_on": 0, "removed_files": 0, "left_files": 0}
 
 
 def seen(sessions: Sequence[Session]) -> Seen:
@@ -78,7 +79,7 @@ def test_of_a_window_that_many_hold_a_few_sessions_are_named() -> None:
     names = ["s%05d" % number for number in range(1, 6)]
     assert item["lives_on"] == [{"window": "@1", "name": "@1", "sessions": names, "more": {"sessions": 594}}]
     made = told(run_of(sharing(3, *("@%d" % number for number in range(50))), 1))
-    assert len(made["removed"][0]["lives_on"]) == 20 and made["removed"][0]["more"] == {"survivors": 0, "lives_on": 30}
+    assert len(made["removed"][0]["lives_on"]) == 20 and made["removed"][0]["more"] == dict(MORE, lives_on=30)
 
 
 def test_two_thousand_sessions_that_share_a_window_are_a_small_result(monkeypatch: Any) -> None:
@@ -123,7 +124,7 @@ def test_every_part_of_an_item_has_an_end() -> None:
     outcomes: List[Outcome] = [outcome._replace(survivors=survivors), other]
     made = told(Pruned([seen([whole, whole._replace(id="$2")])], outcomes, [(origin, lost)], 0, NOW))
     (item,) = made["removed"]
-    assert item["more"] == {"survivors": 880, "lives_on": 480}
+    assert item["more"] == dict(MORE, survivors=880, lives_on=480)
     assert item["survivors"][0]["more"] == {"ports": 8979}
     assert item["name"] == "n" * 400 + "... and 15984 more characters"
     assert all(len(json.dumps(each)) < 32000 for each in (*made["removed"], *made["kept"]))

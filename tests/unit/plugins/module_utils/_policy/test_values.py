@@ -58,6 +58,7 @@ def given(module: str, **options: Any) -> Dict[str, Any]:
 
 PANE = dict.fromkeys(("command", "argv", "chdir", "env", "title"), None)
 WINDOW = dict(PANE, name=None, panes=None, layout=None, options=None, focus=False)
+CLEANUP: Dict[str, Any] = {"cleanup": {"log": "keep", "files": ["/a"]}}
 JOB = {"state": "completed", "command": "true"}
 
 
@@ -213,7 +214,8 @@ def test_the_defaults_of_a_module_are_values_it_may_have(module: str) -> None:
         ("session", dict(JOB, recreate="always"), "recreate: a job is one command .*"),
         ("session", dict(JOB, command=None, windows=[WINDOW]), "windows: a job is one command .*"),
         ("session", dict(JOB, snapshot="/s", restore_commands=True), "snapshot, restore_commands: a job is one .*"),
-        ("session", {"cleanup": {"log": "keep", "files": []}}, "cleanup: only for state=completed, .*=present"),
+        ("session", dict(CLEANUP, state="absent"), "cleanup: only for state=present, not for state=absent"),
+        ("session", dict(CLEANUP, name=["a", "b"]), "name: with cleanup it takes exactly one name"),
         ("session", dict(JOB, cleanup={"log": "remove", "files": []}), "cleanup: there is no log .*; it needs log"),
         ("session", dict(JOB, cleanup={"log": "keep", "files": ["a"]}), "cleanup: files: 'a' is no path of a file; .*"),
         ("session", dict(JOB, cleanup={"log": "keep", "files": ["/a"] * 101}), "cleanup: 101 files; at most 100 .*"),
