@@ -12,11 +12,13 @@ printed anything.
 
 import re
 import time
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set
+from typing import Dict, Iterable, List, NamedTuple, Optional, Pattern, Sequence, Set, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host import endings
 from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
+from ansible_collections.fleet.tmux.plugins.module_utils._host.crew import Job, Line, Message, work
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
+from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import pipes
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import pane_texts
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import NoServer, TmuxError
@@ -39,12 +41,18 @@ QUIET_SECONDS = 1.0
 """How often is looked whether it does."""
 SEARCHED_LINES = 2000
 """Lines of each pane in which a pattern is looked for: as many as tmux keeps by default."""
+SEARCH_SECONDS = 30.0
+"""How long a pattern is looked for in what the panes of a session show: some have no end within anybody's life."""
 _TRIES = 5
 """How often a server is given time to notice how a command has ended."""
 
 GONE_SERVER = "its server has ended"
 NO_STATUS = "tmux does not tell how its command ended; before 3.3 it does not when that was by a signal"
 NO_TIME = "tmux before 3.3 does not tell when its command ended"
+
+
+class PatternError(ValueError):
+    """A pattern that cannot be looked for."""
 
 
 class Wish(NamedTuple):
@@ -317,13 +325,13 @@ class Waiting:
         dead = [pane.id for pane in panes if pane.dead]
         if self._read is None:
             self._read = self._read_by_server()  # What is printed from here on may be in the text or not.
-        texts = pane_texts(self._client, [pane.id for pane in panes], lines, dead)
-        for pane in panes:
-            text = texts.get(pane.id, "")
-            old = -1 if self._wish.before is None else already_shown(text, self._wish.before)
-            if any(found.end() > old for found in self._pattern.finditer(text)):
-                content = "\n".join(text.split("\n")[-self._wish.lines :])
-                return fate._replace(matched=True, over=True, pane=pane.id, content=content)
+        found = pane_texts(self._client, [pane.id for pane in panes], lines, dead)
+        texts = [found.get(pane.id, "") for pane in panes]
+        olds = [-1 if self._wish.before is None else already_shown(text, self._wish.before) for text in texts]
+        number = _first_match(self._pattern, list(zip(texts, olds)))
+        if number is not None:
+            content = "\n".join(texts[number].split("\n")[-self._wish.lines :])
+            return fate._replace(matched=True, over=True, pane=panes[number].id, content=content)
         return fate._replace(matched=False)
 
     def _text(self, pane: Pane) -> Optional[str]:
@@ -360,6 +368,31 @@ class Waiting:
             return True
         server = self._seen.server
         return pipe.on and pipes.writes(server.pid, server.user.uid, pipe.log) is True
+
+
+def _first_match(pattern: Pattern[str], texts: Sequence[Tuple[str, int]]) -> Optional[int]:
+    """The number of the first text that shows a pattern after so many of its characters, or None.
+
+    It is looked for in a child, for nothing else can end that.
+
+    :raises PatternError: when it takes too long.
+    """
+
+    def search(line: Line) -> None:
+        matches = (any(match.end() > old for match in pattern.finditer(text)) for text, old in texts)
+        line.say({"number": next((number for number, matched in enumerate(matches) if matched), None)})
+
+    heard: Message = {}
+    ends = work([Job("pattern", search, SEARCH_SECONDS)], lambda _key, message: heard.update(message))
+    if "number" not in heard:
+        why = (
+            f"was looked for {SEARCH_SECONDS:.0f} s without an end" if ends["pattern"].hung else ends["pattern"].reason
+        )
+        raise PatternError(
+            f"{shown(pattern.pattern)!r} {why}; write it without a repetition of what is repeated, as in (a+)+"
+        )
+    number: Optional[int] = heard["number"]
+    return number
 
 
 def already_shown(text: str, before: str) -> int:

@@ -6,7 +6,12 @@
 
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import SEARCHED_LINES, Waiting, Wish
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import (
+    SEARCHED_LINES,
+    PatternError,
+    Waiting,
+    Wish,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import brief, shown
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.items import Item, who, who_is
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.results import TaskError
@@ -168,14 +173,17 @@ def _wait(
     seen: Seen, wanted: Wanted, pane: Pane, pattern: str, shows: Optional[str] = None
 ) -> Tuple[bool, Optional[Exception]]:
     """Whether the time was over before a pane has shown something, and what went wrong if it has not."""
-    waiting = Waiting(seen, Wish([wanted.name], pattern=pattern, pane=pane.id, before=shows))
-    waiting.wait(wanted.seconds)
+    try:
+        waiting = Waiting(seen, Wish([wanted.name], pattern=pattern, pane=pane.id, before=shows))
+        waiting.wait(wanted.seconds)
+    except PatternError as error:
+        return False, TaskError(f"{'wait_for' if shows is None else 'wait_for_after'}: {error}")
     if not waiting.over:
         return True, late(waiting, wanted.seconds)
-    error = failure(waiting)
-    if error is not None and waiting.fates[0].gone:  # Its session may be there still.
+    problem = failure(waiting)
+    if problem is not None and waiting.fates[0].gone:  # Its session may be there still.
         return False, TaskError(f"pane {pane.id} is gone, and did not show what was waited for")
-    return False, error
+    return False, problem
 
 
 def _send(seen: Seen, wanted: Wanted, pane: Pane) -> None:

@@ -8,7 +8,12 @@ import time
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.clean_up import Ended, clean_up_after, going
-from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import Fate, Waiting, Wish
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import (
+    Fate,
+    PatternError,
+    Waiting,
+    Wish,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import brief, shown
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.bounds import DESCRIBED, bounded
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.items import (
@@ -45,15 +50,18 @@ def wait_for(seen: Seen, wish: Wish, seconds: int, fail_on_timeout: bool, check_
 
     What goes with sessions that have ended is removed, but when the time was over, or some are not there.
 
-    :raises TaskError: when what is asked for is not told of another user.
+    :raises TaskError: when what is asked for is not told of another user, or the pattern cannot be looked for.
     """
     if wish.pattern is not None:
         require_screens(seen, "wait_for")
     began = time.monotonic()
     named_ = [seen.identity(session) for session in seen.listing.sessions if session.name in wish.names]
     before = going(seen, named_)  # What has gone cannot tell that any more.
-    waiting = Waiting(seen, wish)
-    timed_out = not check_mode and _timed_out(waiting, wish, seconds)
+    try:
+        waiting = Waiting(seen, wish)
+        timed_out = not check_mode and _timed_out(waiting, wish, seconds)
+    except PatternError as error:
+        raise TaskError(f"wait_for: {error}")
     waiting.finish()
     elapsed = int(time.monotonic() - began)
     in_vain = timed_out or _is_missing(waiting, wish)

@@ -9,6 +9,7 @@ import os
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._actions import wait
 from ansible_collections.fleet.tmux.plugins.module_utils._host import child, endings
 from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import Directory
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
@@ -225,6 +226,17 @@ def test_it_waits_before_and_afterwards(server: World, monkeypatch: pytest.Monke
     told, error = send(server, before="^never$", text="5")
     assert "and did not show" in str(error) and str(error).endswith("; nothing was sent") and not told["changed"]
     assert "got 4" not in server.tmux("capture-pane", "-p", "-t", "job:")
+
+
+def test_what_was_sent_is_told_though_a_pattern_has_no_end(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wait, "SEARCH_SECONDS", 1.0)
+    server.new("job", "sh", "-c", "stty -echo; read line; echo $line; read line")
+    told, error = send(server, text="a" * 60 + "b", keys=("Enter",), after="^(a+)+$")
+    assert (told["timed_out"], told["changed"], len(told["sent"])) == (False, True, 2)
+    assert str(error).startswith("it was sent; then: wait_for_after: '^(a+)+$' was looked for 1 s without an end")
+    told, error = send(server, before="^(a+)+$", text="more")
+    assert (told["changed"], told["sent"]) == (False, [])
+    assert str(error).startswith("wait_for: '^(a+)+$' was") and str(error).endswith("; nothing was sent")
 
 
 def test_check_mode_neither_waits_nor_sends(server: World, program: Program) -> None:

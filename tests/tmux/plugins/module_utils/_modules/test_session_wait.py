@@ -17,6 +17,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host import processes 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import Directory
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
 from ansible_collections.fleet.tmux.plugins.module_utils._modules import session_wait
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.results import TaskError
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_wait import Told, wait_for
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
@@ -289,6 +290,16 @@ def test_panes_are_looked_at_often_where_nobody_is_told_what_a_server_reads(
     told, _error = waited(server, "first", seconds=600, pattern="never")
     assert told["timed_out"] and max(passed) == LONGEST_FOR_TEXT
     assert 2 * 600 / LONGEST_FOR_TEXT <= len(asked) < 300
+
+
+def test_a_pattern_without_an_end_is_refused(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wait, "SEARCH_SECONDS", 1.0)
+    job = kept(server, "job", "true")
+    server.tmux("send-keys", "-t", job + ":", "-l", "a" * 60 + "b")
+    eventually(lambda: "ab" in server.tmux("capture-pane", "-p", "-t", job + ":"), "it was typed")
+    with pytest.raises(TaskError) as refused:
+        waited(server, "job", pattern="^(a+)+$")
+    assert str(refused.value).startswith("wait_for: '^(a+)+$' was looked for 1 s without an end; write it without")
 
 
 SHAPES: List[Tuple[str, str]] = [("\\033[31mred\\033[0m\\007", "red"), ("\\001x\\177", "x")]
