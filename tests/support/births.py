@@ -59,4 +59,9 @@ class LastWords:
         one_ends(self._world)
 
     def _is_shown(self) -> bool:
-        return any(self._text in captured(self._world, pane.id).replace("\n", "") for pane in _panes(self._world))
+        return any(self._text in _without_breaks(captured(self._world, pane.id)) for pane in _panes(self._world))
+
+
+def _without_breaks(screen: str) -> str:
+    """Lines as one text. In older tmux, lines that are captured as they were written end with blanks."""
+    return "".join(line.rstrip(" ") for line in screen.split("\n"))
