@@ -37,6 +37,8 @@ _RUN_NOTHING = ("nologin", "false", "true")
 """Shells of users who are not to log in."""
 
 _PAUSE = 0.05
+_NOTICED_WITHIN = (0.05, 0.1, 0.2, 0.4)
+"""Seconds that a server is given, one time after another, to notice how a command has ended."""
 _LAST_LINES = 5
 
 
@@ -114,17 +116,21 @@ class Settler:
     def _with_exit_statuses(self) -> Listing:
         """The server as it is now, with the exit status of every new pane that has ended.
 
-        tmux 3.3a sometimes does not notice that a process has ended until another one does: so one is run.
+        tmux 3.3a sometimes does not notice that a process has ended until another one does: so one is run. Nobody waits
+        for that one, for its end may not be noticed either.
         """
         listing = read_or_nothing(self._client)
-        panes = [pane for session in self._ours(listing) for pane in session.panes]
-        if not any(pane.dead and pane.status is None and not pane.signal for pane in panes):
-            return listing
-        try:
-            self._client.call([["run-shell", ":"]])
-        except TmuxError:
-            pass  # Then the status stays unknown, which is said.
-        return read_or_nothing(self._client)
+        for pause in _NOTICED_WITHIN:
+            panes = [pane for session in self._ours(listing) for pane in session.panes]
+            if not any(pane.dead and pane.status is None and not pane.signal for pane in panes):
+                break
+            try:
+                self._client.call([["run-shell", "-b", ":"]])
+            except TmuxError:
+                break  # Then the status stays unknown, which is said.
+            proctable.wait(pause)
+            listing = read_or_nothing(self._client)
+        return listing
 
     def _ours(self, listing: Listing) -> List[Session]:
         ids = {created.id for created in self._created.values()}

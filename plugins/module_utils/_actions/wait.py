@@ -212,10 +212,13 @@ class Waiting:
             self.trouble = error.message
 
     def _wake(self) -> None:
-        """Have the server notice who has ended: tmux 3.3a sometimes does not until another process does."""
+        """Have the server notice who has ended: tmux 3.3a sometimes does not until another process does.
+
+        Nobody waits for that one, for its end may not be noticed either: what follows from it is seen the next time.
+        """
         if self._tries or any(pid in self._ended for fate in self._waiting() for pid in _pids(fate)):
             try:
-                self._client.call([["run-shell", ":"]])
+                self._client.call([["run-shell", "-b", ":"]])
             except TmuxError:
                 pass  # The listing says more about that.
 

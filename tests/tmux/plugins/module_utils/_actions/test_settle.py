@@ -1,0 +1,75 @@
+# Copyright (c) 2026, Fleet maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A server that does not notice how processes end keeps nobody waiting."""
+
+import contextlib
+import os
+import signal
+from typing import Any, Callable, Iterator, List
+
+import pytest
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.create import Creator, NewSession
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import NO_STATUS, Waiting, Wish
+from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import Directory
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Hung
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
+from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
+from ansible_collections.fleet.tmux.tests.support.world import World
+
+LEAVES = "trap '' HUP; exec sleep %d </dev/null >/dev/null 2>&1" % PATIENCE
+"""Its pane dies, and it does not end: so nobody can tell how."""
+
+
+@pytest.fixture
+def hung(server: World, monkeypatch: pytest.MonkeyPatch) -> List[str]:
+    """The calls that had no answer, where whoever waits for a process of the server's own waits for long."""
+    server.run("set-option", "-s", "command-alias[100]", "run-shell=run-shell -d %d" % PATIENCE)
+    call: Callable[..., bytes] = Client.call
+    found: List[str] = []
+
+    def watched(client: Client, *args: Any, **more: Any) -> bytes:
+        client.timeout = 30.0
+        try:
+            return call(client, *args, **more)
+        except Hung as error:
+            found.append(error.message)
+            raise
+
+    monkeypatch.setattr(Client, "call", watched)
+    return found
+
+
+@contextlib.contextmanager
+def left(world: World, session: str, before: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Wait until the pane of a session is dead; what has left it ends with this."""
+    (pid,) = world.tmux("list-panes", "-t", session, "-F", "#{pane_pid}").split()
+    try:
+        before()
+        show = ("display-message", "-p", "-t", session, "#{pane_dead}")
+        eventually(lambda: world.tmux(*show) == "1", "its pane is dead")
+        yield
+    finally:
+        os.kill(int(pid), signal.SIGKILL)
+
+
+def test_a_new_session_is_judged_though_the_server_notices_no_end(server: World, hung: List[str]) -> None:
+    maker = Creator(server.client(), os.geteuid() == 0)
+    made = maker.create(NewSession("bad", None, ("sh", "-c", LEAVES), "/", (), None, None, None))
+    with left(server, made or ""):
+        assert "with exit status unknown" in maker.settle()["bad"]
+    assert hung == []
+
+
+def test_a_session_is_waited_for_though_the_server_notices_no_end(server: World, hung: List[str]) -> None:
+    identity = server.new("job", "sh", "-c", "read go; " + LEAVES)
+    server.tmux("set-option", "-w", "-t", identity + ":", "remain-on-exit", "on")
+    with left(server, identity, lambda: server.tmux("send-keys", "-t", identity + ":", "Enter")):
+        waiting = Waiting(look_at(Host(server.binary, PATIENCE, Directory(PATIENCE)), server.path), Wish(["job"]))
+        waiting.wait(PATIENCE)
+        (fate,) = waiting.fates
+    assert fate.over and fate.ended and fate.exit_status is None and NO_STATUS in fate.reason
+    assert hung == []
