@@ -284,8 +284,11 @@ options:
         session, options of a window (like C(mode-keys)) for each of O(windows), or the first window; see C(man tmux).
         They are set in sessions that exist, too. No other option is changed or removed.
       - Names are written in full. An option that the tmux of the server does not have, an option of a server, and a
-        value that it does not take are errors, and no option is set then. Check mode finds the first two, but no value,
-        for tmux says only of an option that it sets whether it takes it.
+        value that it does not take are errors, before anything is done, and in check mode too.
+      - Values are tried on a tmux that is started for that, as the owner, where nobody else can reach it. It reads no
+        configuration, has no sessions, runs nothing, and ends at once. Where they cannot be tried, as where nothing can
+        be made in C(/tmp), or on a server of another version than the tmux of the host whose own program is not to be
+        run, check mode finds no wrong value; the run finds it, sets no option, and removes a session that it has made.
       - Values are stored as they are written, without expanding anything. One of yes or no is written V(on) or V(off),
         also without quotes. Control characters but newlines and tabs are refused.
       - Where tmux prints a value otherwise than it was written (C(bold) as C(bright), before 2.9), a user option that

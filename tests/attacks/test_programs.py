@@ -188,3 +188,32 @@ def test_one_that_speaks_otherwise_and_is_not_roots_is_told_of() -> None:
         assert removed(result) == [("bob", "idle")]
         assert server.names() == ["idle"]
         assert ("alice", "idle") in removed(prune(executable=binary))
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_values_are_tried_as_the_owner_and_where_nothing_of_theirs_counts(there: bool) -> None:
+    """Neither the owner's hooks nor the configuration have a part in it, and nothing of it is left."""
+    program, hook = "/tmp/tmux-that-tells", witness(ALICE, "hook")
+    tells = "case \" $* \" in *' start-server '*) id -u >> %s/tried.$(id -u);; esac" % EVIDENCE
+    write(program, '#!/bin/sh\n%s\nexec %s "$@"\n' % (tells, binaries()[0]), mode=0o755)
+    server = Tmux(ALICE)
+    if there:
+        server.start("work")
+        for name in ("session-created", "after-set-option", "session-closed"):
+            server("set-hook", "-g", name, "run-shell %s" % hook)
+    write(ALICE.home + "/.tmux.conf", "run-shell %s\n" % hook, ALICE, 0o644)
+    before = sorted(os.listdir("/tmp"))
+    for check in (True, False):
+        result = module(
+            "tmux_session",
+            check=check,
+            socket_path=server.path,
+            executable=program,
+            name=["made"],
+            argv=["cat"],
+            options={"display-time": "abc"},
+        )
+        assert result["failed"] and "option display-time: tmux does not take 'abc'" in result["msg"], result
+        assert server.names() == (["work"] if there else [])
+    assert ran_as("tried") == [ALICE.uid] and ran_as("hook") == []
+    assert sorted(os.listdir("/tmp")) == before

@@ -74,7 +74,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import servers, settings
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import user_options
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Capability, as_printed
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Capability, Version, as_printed
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import TmuxError
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.members import Members
@@ -83,6 +83,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import OLDE
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.settings import Setting
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.sockets import Unusable
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.trial import require_taken
 
 Comparisons = Dict[str, Comparison]
 UserOptions = Mapping[str, Optional[str]]
@@ -173,6 +174,7 @@ class _ServerHands(Hands):
             self._require_birthplace()
             self._seen = self._seen._replace(server=self._seen.server._replace(user=self._with_groups()))
             self._birth.require(self._seen.server.user)
+        self._require_taken(plan)
         self._require_log(plan, make=False)
         if self._archive is not None and (plan.remove or any(each.pruned for each in self._compared.values())):
             self._require_archive(self._archive)
@@ -251,10 +253,32 @@ class _ServerHands(Hands):
     def _require_known_options(self) -> None:
         """Refuse options that this tmux does not have, before anything is done."""
         known, version = settings.known(self._seen.client), self._seen.listing.version
-        for name, _value in self._options.options:
-            known.require(name, version)
-        for name in {name for window in self._options.windows for name, _value in window.options}:
-            known.require_of_window(name, version)
+        settings.require(known, version, self._options.options, [window.options for window in self._options.windows])
+
+    def _require_taken(self, plan: Plan) -> None:
+        """Refuse options that this tmux does not take, where they can be tried, before anything is done."""
+        updated = [self._compared[session.id] for session in plan.update if session.id in self._compared]
+        if plan.create or any(each.windows.missing for each in updated):
+            shared, windows = self._options.options, [window.options for window in self._options.windows]
+        else:
+            set_ = sorted({(one.name, one.value) for each in updated for one, _was in each.options})
+            shared, windows = tuple(set_), []
+        if shared or any(windows):
+            require_taken(self._of_its_version(), self._listed_version, shared, windows)
+
+    @property
+    def _listed_version(self) -> Optional[Version]:
+        """The version of the server, if there is one."""
+        return None if self._seen.listing.pid is None else self._seen.listing.version
+
+    def _of_its_version(self) -> Client:
+        """A client of the program that the server runs, or will run, if it can be had."""
+        one = self._seen
+        if self._starts_server:
+            return self._host.client(one.server)
+        if one.client.own or one.client.version == one.listing.version:
+            return one.client
+        return self._host.own_client(one.server) or one.client
 
     def _named(self, name: str) -> User:
         try:

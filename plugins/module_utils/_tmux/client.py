@@ -37,12 +37,13 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.share import Shar
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.sockets import Unusable, listener_at
 
 _STARTS = "new-session"
-"""The one command of ours that starts a server."""
+"""The one command of ours that starts a server which is to stay."""
+_STARTS_EMPTY = ("start-server",)
 
 WORK_SECONDS = 0.05
 """How much longer a call may take for each session that it ends or makes."""
 
-_SHARED_DIRECTORY = "/tmp"
+SHARED_DIRECTORY = "/tmp"
 """Where every user's server can read a file of its own."""
 
 
@@ -54,6 +55,7 @@ class Client:
     the server itself runs, so that it has the server's version, and is there for as long as the server is.
     ``pane``: the id of the pane that commands seem to be run in, for those that mean whoever sees it.
     ``birth``: makes the words that stand before a call which starts a server, so that it begins in a unit of its own.
+    ``alone``: each call starts a server of its own, which reads no configuration, has no sessions, and ends with it.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Client:
         process: Optional[int] = None,
         discreet: bool = False,
         own: bool = False,
+        alone: bool = False,
     ) -> None:
         self.binary = binary
         self.path = path
@@ -78,9 +81,10 @@ class Client:
         self.process = process
         self.discreet = discreet
         self.own = own
+        self.alone = alone
         self.pane = ""
         self.birth: Optional[Callable[[], List[str]]] = None
-        self._as_user = as_user
+        self.as_user = as_user
 
     def call(
         self, commands: Iterable[Command], stdin: bytes = b"", work: int = 0, limit: Optional[int] = None
@@ -98,7 +102,7 @@ class Client:
             raise
 
     def _call(self, commands: Iterable[Command], stdin: bytes, work: int, limit: Optional[int]) -> bytes:
-        argv = [self.binary, "-u", "-S", self.path] + chain(commands)
+        argv = self._words(commands)
         starts = self.birth is not None and _STARTS in argv
         if self.birth is not None and starts:
             argv = self.birth() + argv
@@ -124,12 +128,18 @@ class Client:
             self.birth = None  # There is a server now.
         return outcome.out
 
+    def _words(self, commands: Iterable[Command]) -> List[str]:
+        if not self.alone:
+            return [self.binary, "-u", "-S", self.path, *chain(commands)]
+        path = f"{self.path}{self.calls}"  # At the one of the last call a server may just be ending.
+        return [self.binary, "-u", "-f", os.devnull, "-S", path, *chain([_STARTS_EMPTY, *commands])]
+
     def _run(self, argv: Sequence[str], timeout: float, stdin: bytes, limit: int) -> Completed:
         """Run the client; as root, like the process that listens: a server that has ended may have a successor.
 
         Where nobody listens, only what is to start a server is run.
         """
-        if not self._as_user:
+        if not self.as_user:
             return run(argv, env=self._environment(), timeout=timeout, limit=limit, stdin=stdin)
         try:
             if self.process is not None:
@@ -154,6 +164,8 @@ class Client:
 
     def _listener(self, argv: Sequence[str]) -> Optional[int]:
         """The process that listens at the socket, if there is one. Only a connection is made; nothing is asked."""
+        if self.alone:
+            return None
         try:
             peer = listener_at(self.path, self.timeout if self.share is None else self.share.left(self.timeout))
         except Unusable as problem:
@@ -179,6 +191,26 @@ class Client:
     def _asked(self, argv: Sequence[str]) -> Completed:
         return self._run(argv, self.timeout, b"", OUTPUT_LIMIT)
 
+    def apart(self, path: str) -> "Client":
+        """A client of the same program with the same rights, which is ``alone``; ``path`` is how its sockets begin.
+
+        All its calls together get the time of one.
+        """
+        client = Client(
+            self.binary,
+            path,
+            self.account,
+            self.as_user,
+            self.timeout,
+            self._version,
+            self.process,
+            self.discreet,
+            self.own,
+            alone=True,
+        )
+        client.share = Share(self.timeout, OUTPUT_LIMIT)
+        return client
+
     def script(self, commands: Iterable[Command], server: Version, work: int = 0) -> bytes:
         """Run ``commands``, however many, in one client; they are in no process's arguments.
 
@@ -192,11 +224,11 @@ class Client:
         ours = server if self.own else self.version
         if server.has(Capability.SCRIPT_FROM_STDIN) and ours.has(Capability.SCRIPT_FROM_STDIN):
             return self.call([["source-file", "-"]], stdin=text, work=work)
-        handle, path = tempfile.mkstemp(prefix="fleet-tmux-", dir=_SHARED_DIRECTORY)
+        handle, path = tempfile.mkstemp(prefix="fleet-tmux-", dir=SHARED_DIRECTORY)
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(text)
-                if self._as_user:
+                if self.as_user:
                     os.fchown(stream.fileno(), self.account.uid, self.account.gid)
             return self.call([["source-file", path]], work=work)
         finally:
@@ -211,7 +243,7 @@ class Client:
             return
         argv = [self.binary, "-u", "-L", os.path.basename(self.path), "list-sessions"]
         try:
-            run(argv, user=self.account if self._as_user else None, env=environment(self.account), timeout=self.timeout)
+            run(argv, user=self.account if self.as_user else None, env=environment(self.account), timeout=self.timeout)
         except OSError as error:
             raise Failed(f"{self.binary} cannot be run: {error.strerror}", argv)
 

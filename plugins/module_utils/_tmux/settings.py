@@ -6,7 +6,7 @@
 
 import re
 import secrets
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import brief, to_text
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
@@ -14,11 +14,13 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import RE
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Command, Version, as_printed, as_stored
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Failed, TmuxError
 
+Pairs = Sequence[Tuple[str, str]]
+
 _NAME = re.compile(r"^([a-z][a-z0-9-]*)(?:\[[0-9]+\])?(?=[ \n]|$)", re.MULTILINE)
 
 
 class Setting(NamedTuple):
-    """An option, and what it should be. ``place``: the session or the window whose own it is."""
+    """An option, and what it should be. ``place``: the session or window whose own it is; without one, all have it."""
 
     place: str
     name: str
@@ -27,7 +29,7 @@ class Setting(NamedTuple):
 
     @property
     def _where(self) -> List[str]:
-        return [*(["-w"] if self.of_window else []), "-t", self.place]
+        return [*(["-w"] if self.of_window else []), *(["-t", self.place] if self.place else ["-g"])]
 
     @property
     def _memory(self) -> str:
@@ -102,7 +104,18 @@ def known(client: Client) -> Options:
     return Options(*(tuple(sorted(set(_NAME.findall(text)))) for text in printed))
 
 
-def belonging(session: str, window: str, options: Sequence[Tuple[str, str]], known: Options) -> List[Setting]:
+def require(known: Options, version: Version, shared: Pairs, windows: Iterable[Pairs]) -> None:
+    """Refuse names of options of sessions (``shared``) or of windows.
+
+    :raises SettingError: naming one that there is not.
+    """
+    for name, _value in shared:
+        known.require(name, version)
+    for name in sorted({name for options in windows for name, _value in options}):
+        known.require_of_window(name, version)
+
+
+def belonging(session: str, window: str, options: Pairs, known: Options) -> List[Setting]:
     """Options of a session and of a window, each where it belongs."""
     return [
         Setting(window, name, value, True) if known.is_of_windows(name) else Setting(session, name, value)
@@ -110,7 +123,7 @@ def belonging(session: str, window: str, options: Sequence[Tuple[str, str]], kno
     ]
 
 
-def of_window(place: str, shared: Sequence[Tuple[str, str]], own: Sequence[Tuple[str, str]]) -> List[Setting]:
+def of_window(place: str, shared: Pairs, own: Pairs) -> List[Setting]:
     """Options of one window: those that were said of all, unless they were said of itself."""
     wanted = {**dict(shared), **dict(own)}
     return [Setting(place, name, value, True) for name, value in sorted(wanted.items())]
@@ -152,7 +165,7 @@ def apply(client: Client, settings: Sequence[Setting], version: Version) -> None
         changed = [pair for pair, now in zip(zip(settings, before), after) if now.value != pair[1].value]
         if changed:
             client.script([_back(setting, was, version) for setting, was in changed], version)
-        raise SettingError(_refusal(refused, error))
+        raise refusal(refused[0], error) if refused else SettingError(f"options could not be set: {error.message}")
 
 
 def _set(client: Client, settings: Sequence[Setting], version: Version) -> None:
@@ -163,7 +176,7 @@ def _set(client: Client, settings: Sequence[Setting], version: Version) -> None:
     now = found(client, settings, version)
     lost = [setting for setting, is_ in zip(settings, now) if is_.value is None]
     if lost:
-        raise Failed("tmux has not set %s" % lost[0].name)
+        raise unset(lost[0])
     otherwise = [
         setting.to_remember(as_stored([is_.value or ""], version)[0])
         for setting, is_ in zip(settings, now)
@@ -173,11 +186,16 @@ def _set(client: Client, settings: Sequence[Setting], version: Version) -> None:
         client.script(otherwise, version)
 
 
-def _refusal(refused: Sequence[Setting], error: TmuxError) -> str:
-    if not refused:
-        return f"options could not be set: {error.message}"
-    first = refused[0]
-    return f"option {first.name}: tmux does not take {brief(repr(first.value))}: {error.message}; no option was set"
+def unset(setting: Setting) -> Failed:
+    """What tmux has done nothing about, though it has said nothing against it."""
+    return Failed("tmux has not set %s" % setting.name)
+
+
+def refusal(first: Setting, error: TmuxError) -> SettingError:
+    """That tmux does not take a setting, for what it has said."""
+    return SettingError(
+        f"option {first.name}: tmux does not take {brief(repr(first.value))}: {error.message}; no option was set"
+    )
 
 
 def _back(setting: Setting, was: Found, version: Version) -> Command:

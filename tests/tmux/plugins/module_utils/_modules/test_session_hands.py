@@ -26,6 +26,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_hands 
     planned,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux import trial
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Capability
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import exits
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
@@ -281,18 +282,21 @@ def test_options_are_set_in_a_new_session_and_in_one_that_is_there(server: World
 
 
 @pytest.mark.parametrize(
-    ("option", "why", "checked"),
-    [("nonsense", "has no option of a session", True), ("display-time", "does not take 'no'", False)],
+    ("option", "why"), [("nonsense", "has no option of a session"), ("display-time", "does not take 'no'")]
 )
+@pytest.mark.parametrize("tried", [True, False])
 def test_an_option_that_cannot_be_set_leaves_nothing_half_done(
-    server: World, option: str, why: str, checked: bool
+    server: World, monkeypatch: pytest.MonkeyPatch, option: str, why: str, tried: bool
 ) -> None:
+    """Also where its value could not be tried before."""
+    if not tried:
+        monkeypatch.setattr(trial, "SHARED_DIRECTORY", "/nowhere")
     before = server.ids(), server.tmux("show-options", "-t", "$0")
     wanted = CAT._replace(options=(("@made", "x"), (option, "no")))
     for session in ("new", "first"):
         task = Task(server, "present", session, options=wanted)
         told, error = task.check()
-        assert (why in str(error)) == checked
+        assert (why in str(error)) == (tried or option == "nonsense")
         told, error = task.run()
         assert why in str(error) and option in str(error), error
         assert (told["created"], told["updated"], names(told["not_done"])) == ([], [], [session])
