@@ -193,10 +193,9 @@ options:
         name, or that was made as it by this module; that is given its name again. One that is declared without a name
         may be any that was begun with the same commands. Options are set. What runs, order, layouts, focus, titles,
         directories and environments of windows that exist are left alone. RV(drift) tells of windows that are not
-        declared, of another order, of another number of panes, of other commands, and of layouts, directories and the
-        variables in O(env) as far as tmux shows them. See O(prune_windows).
-      - Titles are not compared, for programs choose them, nor is which window and pane is the current one, nor what
-        variables single panes were begun with, which tmux does not show.
+        declared, of another order, of another number of panes, of other commands, and of layouts, directories and
+        variables as far as tmux and the kernel show them. See O(prune_windows).
+      - Titles are not compared, for programs choose them, nor is which window and pane is the current one.
       - All of a session is made within O(timeout), or nothing of it. So is all that is added to one that exists; who
         is attached to it stays in the same window meanwhile, and windows of others are left alone.
       - It takes the place of O(command), O(argv) and O(window_name), and cannot be together with O(snapshot).
@@ -223,7 +222,13 @@ options:
           - tmux shows since 3.3 where a pane was begun; before, RV(drift) does not tell of that.
         type: str
       env:
-        description: Environment variables for its panes, besides those of O(env). They are as secret as those.
+        description:
+          - Environment variables for its panes, besides those of O(env). They are as secret as those.
+          - Those of a pane that exists are left alone. RV(drift) names those with which it was not begun as they are
+            declared, without any value. That is known only as long as its process is the very one that tmux has begun,
+            with the words that are declared, and lets us look. What a shell has become (C(exec), which many do with
+            their last command) may have other variables, so it is not compared. Nor are C(PATH), C(SHELL), C(TERM) and
+            others that tmux or shells set by themselves.
         type: dict
       panes:
         description: Its panes, in this order. By default it has one. They take the place of its command.
@@ -794,8 +799,8 @@ drift:
       returned: always
     what:
       description: V(window) for one that is not declared, V(order) of the windows, V(panes) for their number,
-        V(command), V(layout) of panes, V(chdir) where a pane was begun, V(env) for a variable of the session, and
-        V(log) where the output goes to another C(pipe-pane).
+        V(command), V(layout) of panes, V(chdir) where a pane was begun, V(env) for a variable of the session or of a
+        pane, and V(log) where the output goes to another C(pipe-pane).
       type: str
       returned: always
     declared:

@@ -9,6 +9,7 @@ import time
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.windows import MARK, PANES, Made
+from ansible_collections.fleet.tmux.plugins.module_utils._host.births import Birth, birth_of
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process, Processes
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import to_text
 from ansible_collections.fleet.tmux.plugins.module_utils._policy import cleanups
@@ -159,7 +160,7 @@ def compare(seen: Seen, sessions: Sequence[Session], declared: Declared) -> Dict
     marks = {identity: one.mark for identity, one in made.items()}
     any_options = declared.options or any(window.options for window in declared.windows)
     known = settings.known(seen.client) if any_options and sessions else None
-    details = _details(seen, declared) if sessions else None
+    details = _details(seen, sessions, declared) if sessions else None
     notes = noted(seen.client, seen.listing.version) if declared.cleanup is not None and sessions else {}
     found = {}
     for session in sessions:
@@ -294,9 +295,15 @@ def _logged(seen: Seen, compared: Comparison, log: str, piped: Mapping[str, Pipe
     return compared if ours and now.log == log else compared._replace(log=log, logged=now.log)
 
 
-def _details(seen: Seen, declared: Declared) -> Details:
-    """What else is to be known of the windows and panes of a server, as far as it is declared and tmux tells it."""
-    return Details(_paths(seen, declared), declared.chdir, seen.server.user.home, _columns(seen.client, declared))
+def _details(seen: Seen, sessions: Sequence[Session], declared: Declared) -> Details:
+    """What else is to be known of windows and panes, as far as it is declared, and tmux or the kernel tells it."""
+    return Details(
+        _paths(seen, declared),
+        declared.chdir,
+        seen.server.user.home,
+        _columns(seen.client, declared),
+        _births(seen, sessions, declared),
+    )
 
 
 def _paths(seen: Seen, declared: Declared) -> Dict[str, str]:
@@ -319,6 +326,19 @@ def _columns(client: Client, declared: Declared) -> Dict[str, int]:
     printed = rows(to_text(client.call([["list-windows", "-a", "-F", fields]])), nonce)
     numbers = [(identity, number_or_none(most)) for _kind, (identity, most) in printed]
     return {identity: most for identity, most in numbers if most}
+
+
+def _births(seen: Seen, sessions: Sequence[Session], declared: Declared) -> Dict[str, Birth]:
+    """With what panes were begun, by their ids, if it is declared with what variables."""
+    if not any(pane.env for window in declared.windows for pane in window.panes):
+        return {}
+    server, processes = seen.server, Processes.of(seen.server.user.uid)
+    panes = [pane for session in sessions for pane in session.panes if pane.pid is not None and not pane.dead]
+    pids = {pane.id: processes.panes_of(server.pid, [pane.pid or -1]) for pane in panes}
+    births = {
+        identity: birth_of(processes.table[pid], server.user.uid) for identity, found in pids.items() for pid in found
+    }
+    return {identity: birth for identity, birth in births.items() if birth is not None}
 
 
 def _otherwise(client: Client, session: Session, env: Sequence[Tuple[str, str]]) -> Tuple[str, ...]:

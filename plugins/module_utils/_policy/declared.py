@@ -9,6 +9,7 @@ import re
 from types import MappingProxyType
 from typing import Any, Collection, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
+from ansible_collections.fleet.tmux.plugins.module_utils._host.births import Birth
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import WITHHELD
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.layouts import is_laid_otherwise
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, Window
@@ -169,16 +170,18 @@ class Compared(NamedTuple):
 
 
 class Details(NamedTuple):
-    """What else a tmux tells of windows and panes, by their ids, as far as it does.
+    """What else a tmux, or the kernel, tells of windows and panes, by their ids, as far as it does.
 
     ``paths``: where panes were begun. ``chdir``: where those are to be that say nothing. ``home``: what ``~`` stands
-    for. ``columns``: how many columns the tiled panes of windows are to have at most.
+    for. ``columns``: how many columns the tiled panes of windows are to have at most. ``births``: with what words and
+    variables their processes have become what they are.
     """
 
     paths: Mapping[str, str] = MappingProxyType({})
     chdir: Optional[str] = None
     home: str = "/"
     columns: Mapping[str, int] = MappingProxyType({})
+    births: Mapping[str, Birth] = MappingProxyType({})
 
     def elsewhere(self, declared: DeclaredPane, pane: Pane) -> Optional[str]:
         """Where a pane was to be begun, if it was not; None if it was, or that is not known."""
@@ -187,6 +190,42 @@ class Details(NamedTuple):
             return None
         path = self.home + wanted[1:] if wanted == "~" or wanted.startswith("~/") else wanted
         return None if os.path.normpath(path) == os.path.normpath(found) else wanted
+
+    def otherwise(self, declared: DeclaredPane, pane: Pane) -> List[str]:
+        """The names of variables with which a pane was not begun as is declared, as far as that is known."""
+        birth = self.births.get(pane.id)
+        if birth is None or not _is_as_begun(birth, declared, pane):
+            return []
+        named = [(name, value) for name, value in declared.env if _NAME.fullmatch(name) and name not in _CHANGING]
+        return [name for name, value in named if birth.variables.get(name) != value]
+
+
+_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+"""Variables that no shell leaves out. Ours begins programs that are the only word."""
+
+_CHANGING = frozenset(
+    "COLORTERM OLDPWD PATH PWD SHELL SHLVL TERM TERM_PROGRAM TERM_PROGRAM_VERSION TMUX TMUX_PANE _".split()
+)
+"""Those that tmux, or a shell, sets by itself."""
+
+
+def _is_as_begun(birth: Birth, declared: DeclaredPane, pane: Pane) -> bool:
+    """Whether a process is what tmux has begun: what a shell has become has the variables that the shell had by then.
+
+    The kernel does not tell whether a process has become another program. So its words must be exactly those, and
+    tmux gives variables in the order of their names, which hardly any shell does.
+    """
+    if birth.variables.get("TMUX_PANE") != pane.id:
+        return False
+    if len(declared.argv) == 1:
+        return birth.words == declared.argv and birth.is_programs  # A shell of ours has become it.
+    if birth.is_shells:
+        return False
+    if declared.command is not None:
+        return birth.words[1:] == ("-c", declared.command)
+    if declared.argv:
+        return birth.words == declared.argv
+    return not pane.start_command and len(birth.words) == 1 and birth.words[0].startswith("-")
 
 
 def compare_windows(
@@ -275,6 +314,7 @@ def _inside(wanted: DeclaredWindow, window: Window, details: Details) -> Iterato
     if len(wanted.panes) == len(window.panes):
         yield from _layout(wanted, window, details)
         yield from _directories(wanted, window, details)
+        yield from _variables(wanted, window, details)
 
 
 def _layout(wanted: DeclaredWindow, window: Window, details: Details) -> Iterator[Difference]:
@@ -288,6 +328,13 @@ def _directories(wanted: DeclaredWindow, window: Window, details: Details) -> It
         path = details.elsewhere(declared, pane)
         if path is not None:
             yield Difference(CHDIR, path, details.paths[pane.id], wanted.label, place)
+
+
+def _variables(wanted: DeclaredWindow, window: Window, details: Details) -> Iterator[Difference]:
+    found = sorted(window.panes, key=lambda pane: pane.number)
+    for place, (declared, pane) in enumerate(zip(wanted.panes, found)):
+        for name in details.otherwise(declared, pane):
+            yield Difference(ENV, name, None, wanted.label, place)
 
 
 def _words(pane: DeclaredPane) -> List[str]:

@@ -704,3 +704,58 @@ def test_variables_that_a_session_has_not_as_declared_are_told_without_their_val
     four_steps(server, *expected, **options)
     told, _error = Task(server, **options).go()
     assert "s3cr3t" not in str(told)
+
+
+OWN: Json = {"SAME": "of 'quotes' $HOME; \n é", "OTHER": "s3cr3t-of-a-pane", "PATH": "/usr/bin:/bin", "TERM": "mine"}
+OF_PANES: List[Json] = [
+    {"name": "argv", "argv": ["sleep", "1000"], "env": OWN},
+    {"name": "one word", "argv": ["/bin/cat"], "env": OWN},
+    {"name": "command", "command": "sleep 1000; x", "env": OWN},
+    {"name": "shell", "env": {"OTHER": "s3cr3t-of-a-window"}, "panes": [{}, {"env": OWN}]},
+]
+
+
+def test_variables_that_panes_were_not_begun_with_are_told_without_their_values(server: World) -> None:
+    """Those that are declared otherwise now, and those of a pane that somebody has begun anew."""
+    Task(server, windows=OF_PANES).done()
+    four_steps(server, windows=OF_PANES)
+    other = {"OTHER": "s3cr3t-of-another", "NEW": "s3cr3t"}
+    changed = [dict(window, env=dict(window["env"], **other)) for window in OF_PANES]
+    places = [("argv", 0), ("one word", 0), ("command", 0), ("shell", 0), ("shell", 1)]
+    expected = [(window, pane, "env", name, None) for window, pane in places for name in ("NEW", "OTHER")]
+    expected.remove(("shell", 1, "env", "OTHER", None))  # Its own one.
+    four_steps(server, *expected, windows=changed)
+    server.tmux("respawn-pane", "-k", "-t", "=made:argv", "sleep", "1000")
+    four_steps(server, *[("argv", 0, "env", name, None) for name in ("OTHER", "SAME")], windows=OF_PANES)
+    told, _error = Task(server, windows=changed).go()
+    assert "s3cr3t" not in str(told)
+
+
+def test_variables_of_what_a_shell_has_become_are_not_compared(server: World) -> None:
+    """It has what the shell has made of them, also where it is called as what was begun."""
+    windows: List[Json] = [
+        {"name": "argv", "argv": ["bash", "-c", "OWN=2 exec cat"]},
+        {"name": "command", "command": "export OWN=2; exec cat"},
+        {"name": "one word", "argv": [script_of(server)]},
+        {"name": "shell"},
+    ]
+    windows = [dict(window, env={"OWN": "1"}) for window in windows]
+    Task(server, windows=windows).done()
+    server.tmux("send-keys", "-t", "=made:shell", "export OWN=2; exec bash -c 'exec -l bash'", "Enter")
+    (pid,) = [row[1] for row in panes(server, "window_name", "pane_pid") if row[0] == "shell"]
+    eventually(lambda: words_of(pid) == ["-bash"] and environment(pid)["OWN"] == "2", "it is another shell")
+    four_steps(server, windows=windows)
+
+
+def script_of(world: World) -> str:
+    """A script that becomes a program of another name, which is called as the script."""
+    path = os.path.join(world.folder, "wrapped")
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write('#!/bin/bash\nexport OWN=2\nexec -a "$0" cat\n')
+    os.chmod(path, 0o755)
+    return path
+
+
+def words_of(pid: str) -> List[str]:
+    with open("/proc/%s/cmdline" % pid, encoding="utf-8") as stream:
+        return stream.read().split("\0")[:-1]
