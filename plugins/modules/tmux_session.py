@@ -332,6 +332,8 @@ options:
         by somebody, or in a shell of which something runs, stays nevertheless; a warning and RV(drift[].reason) say so.
       - With V(on_drift), windows and panes that are not declared, and another order, layout, directory or variable, are
         no reason to create a session anew. Nor is a window a reason to leave one that O(prune_windows) would remove.
+      - What outlives a session that V(on_drift) creates anew is treated as O(survivors) says; but as with
+        O(prune_windows) it is only told of where somebody may have typed.
       - V(always) creates all anew, whatever runs in them. Such a task always changes something.
       - What can be known before is found while the old session is still there, values of O(options) too. What runs in
         the new one begins when the old one has gone, for it may not be able to run twice at a time; if it ends at
@@ -358,8 +360,8 @@ options:
       - Each window is looked at once more immediately before, and tmux itself compares it with that. One to which
         something has happened meanwhile lives, and the task fails and says so.
       - What outlives a window is treated as O(survivors) says; but of one with a shell in which somebody may have typed
-        it is only told, for it may be work that was begun there and has left it. Each removal is told of in the system
-        log of the host.
+        or with a pane whose program has ended, it is only told, for it may be work that was begun there and has left
+        it. Each removal is told of in the system log of the host.
     type: bool
     default: false
   snapshot_dir:
@@ -409,6 +411,7 @@ options:
         SIGHUP).
       - V(report) lists them. V(terminate) sends SIGTERM, waits for O(grace_period), and then sends SIGKILL, only to
         processes that are proven to belong to the session and to its owner, and are still the same at that moment.
+      - See O(recreate) and O(prune_windows) for what is only listed all the same.
     type: str
     choices: [report, terminate]
     default: report

@@ -31,7 +31,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors impo
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process, Processes
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.decisions import KEPT, NOT_DONE, REMOVED, Survivor
-from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import Extra, Shells
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import Extra, Shells, may_be_typed_in
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.members import Members
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
@@ -155,7 +155,7 @@ class Pruner:
                 server.pid,
                 server.user.uid,
                 # Nobody knows what was begun in a shell and has left it: it is not ended, only told of.
-                certain=whole and not each.shells,
+                certain=whole and not may_be_typed_in(each.window, each.shells),
             )
             for each in ended
         ]

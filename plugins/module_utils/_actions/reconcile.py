@@ -6,7 +6,7 @@
 
 import secrets
 import time
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.windows import MARK, PANES, Made
 from ansible_collections.fleet.tmux.plugins.module_utils._host.births import Birth, birth_of
@@ -34,6 +34,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import
     Left,
     Shells,
     left,
+    may_be_typed_in,
     wants_anew,
     window_left,
 )
@@ -217,6 +218,12 @@ class _Uses:
 
     def _running(self, pane: Pane) -> Sequence[Process]:
         return self._processes.below(self._processes.panes_of(self._server, [pane.pid or -1]))
+
+
+def without_typing(seen: Seen, sessions: Sequence[Session]) -> Set[str]:
+    """The sessions, by id, in which nobody can have typed: no shell for that is there, nor anything that has ended."""
+    uses = _Uses(seen)
+    return {one.id for one in sessions if not any(may_be_typed_in(each, uses.shells(each)) for each in one.windows)}
 
 
 def lacking(seen: Seen, found: Mapping[str, Comparison]) -> Dict[str, Optional[Left]]:

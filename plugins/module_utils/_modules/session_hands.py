@@ -6,7 +6,7 @@
 
 import time
 from types import MappingProxyType
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.add import Adder, require_free_variables
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.birth import NONE, Birth
@@ -28,6 +28,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.reconcile impo
     lacking,
     pruning,
     reconcile,
+    without_typing,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.remove import SAME, Answer, Removal, remove
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.saved import commands as saved_commands
@@ -423,6 +424,8 @@ class WorkingHands(_ServerHands):
         self._journal = journal or Journal()
         self._leaving: List[RemovedSession] = []
         self._removal = Removal({}, None)
+        self._untyped: Set[str] = set()
+        """The sessions, by id, that go because of their drift, and in which nobody can have typed."""
         self._creator: Optional[Creator] = None
         self._pid = seen.listing.pid
 
@@ -489,6 +492,7 @@ class WorkingHands(_ServerHands):
             there = [session for session in listing.sessions if session.id in drifted]
             compared = compare(now, there, Declared(windows=self._options.windows))
             found = lacking(now, pruning(now, compared, self._names) if self._options.prune_windows else compared)
+            self._untyped = without_typing(now, there)
         except TmuxError as error:
             return {identity: Answer("error", error.message) for identity in drifted}
         return {identity: Answer("changed", why.detail) for identity, why in found.items() if why is not None}
@@ -503,12 +507,17 @@ class WorkingHands(_ServerHands):
 
     def find_survivors(self, removals: Changes) -> Changes:
         removed = {change.id for change in removals if change.outcome == REMOVED}
-        gone = [one._replace(certain=self._removal.whole) for one in self._leaving if one.session.id in removed]
+        leaving = [one for one in self._leaving if one.session.id in removed]
+        gone = [one._replace(certain=self._removal.whole and self._may_end(one.session)) for one in leaving]
         found = dict(zip([one.session.id for one in gone], attend(gone, self._staying(), self._ending)))
         return tuple(change._replace(survivors=found.get(change.id or "", ())) for change in removals)
 
     def clean_up(self, removals: Changes) -> Changes:
         return self._cleaned_up(removals, check=False)
+
+    def _may_end(self, session: Session) -> bool:
+        """Whether what outlives a session may be ended. Nobody has asked to end what was begun in a shell of it."""
+        return session.id not in self._compared or session.id in self._untyped
 
     def _staying(self) -> List[PanePid]:
         return [(self._seen.server.pid, pid) for session in self._removal.remaining for pid in session.pids]

@@ -49,6 +49,11 @@ Shells = Tuple[Tuple[int, int], ...]
 """Shells by their pids, with the CPU time that each has used, in ticks of the clock."""
 
 
+def may_be_typed_in(window: Window, shells: Shells) -> bool:
+    """Whether somebody may have begun something in a window; what has ended in it may have been a shell."""
+    return bool(shells) or any(pane.dead for pane in window.panes)
+
+
 class Extra(NamedTuple):
     """A window that is not declared, as far as it matters whether it may go.
 

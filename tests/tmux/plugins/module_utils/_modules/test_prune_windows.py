@@ -426,9 +426,8 @@ def test_what_has_left_a_shell_is_told_of_and_not_ended(server: World, tmp_path:
         server.tmux("new-window", "-d", "-t", "=made:", "-n", "old")
     at_their_prompts(server)
     pids = tmp_path / "pids"
-    type_in(server, "setsid -f sh -c 'echo $$ > %s; exec sleep 600'; echo it begins" % pids)
-    eventually(lambda: pids.exists() and pids.read_text(encoding="ascii").strip(), "it runs")
-    pid = int(pids.read_text(encoding="ascii"))
+    type_in(server, LEAVES % pids)
+    pid = left_behind(pids)
     eventually(lambda: "\nit begins" in server.tmux("capture-pane", "-p", "-t", "=made:old"), "the prompt is there")
     at_their_prompts(server)
     try:
@@ -439,6 +438,68 @@ def test_what_has_left_a_shell_is_told_of_and_not_ended(server: World, tmp_path:
         assert started(pid) is not None
     finally:
         os.kill(pid, signal.SIGKILL)
+
+
+LEAVES = "setsid -f sh -c 'echo $$ > %s; exec sleep 600'; echo it begins"
+
+
+def left_behind(pids: Path) -> int:
+    eventually(lambda: pids.exists() and pids.read_text(encoding="ascii").strip(), "it runs")
+    return int(pids.read_text(encoding="ascii"))
+
+
+def test_what_has_left_a_window_whose_program_has_ended_is_told_of_and_not_ended(server: World, tmp_path: Path) -> None:
+    """Nobody knows whether that was a shell."""
+    pids = tmp_path / "pids"
+    command = "%s; until [ -s %s ]; do sleep 0.1; done" % (LEAVES % pids, pids)  # Else it may end with its terminal.
+    Task(server, windows=[A, dict(SHELL, command=command)], keep_exited=True).done()
+    pid = left_behind(pids)
+    try:
+        eventually(lambda: server.reap() and ["old", "1"] in panes(server, "window_name", "pane_dead"), "it has ended")
+        task = pruned(server, A, keep_exited=True)
+        task.ending = Ending(terminate=True, grace_period=PATIENCE)
+        (item,) = task.done()["removed_windows"]
+        assert [(each["pid"], each["result"]) for each in item["survivors"]] == [(pid, "reported")]
+        assert started(pid) is not None
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("recreate", ["on_drift", "always"])
+@pytest.mark.parametrize("by", ["typed", "typed and ended", "begun"])
+def test_what_has_left_a_shell_of_a_session_that_is_made_anew_is_told_of_and_not_ended(
+    server: World, tmp_path: Path, by: str, recreate: str
+) -> None:
+    """Unless somebody has said that it is to be made anew whatever runs, or it was declared to run."""
+    pids = tmp_path / "pids"
+    own: Json = {"name": "old"} if by != "begun" else {"name": "old", "command": LEAVES % pids + "; exec cat"}
+    Task(server, windows=[A, B, own], keep_exited=True).done()
+    if by != "begun":
+        type_in(server, LEAVES % pids)
+    pid = left_behind(pids)
+    try:
+        eventually(
+            lambda: "\nit begins" in "\n" + server.tmux("capture-pane", "-p", "-t", "=made:old"), "it has said so"
+        )
+        if by == "typed and ended":
+            type_in(server, "exit")
+            eventually(lambda: server.reap() and ["old", "1"] in panes(server, "window_name", "pane_dead"), "it ends")
+        elif by == "typed":
+            at_their_prompts(server)
+        server.tmux("kill-pane", "-t", "=made:b.1")
+        task = Task(server, windows=[A, B, own], keep_exited=True, recreate=recreate)
+        task.ending = Ending(terminate=True, grace_period=PATIENCE)
+        told, error = task.go()
+        assert error is None, error
+        found = [(each["pid"], each["result"]) for item in told["removed"] for each in item["survivors"]]
+        ends = by == "begun" or recreate == "always"
+        assert (pid, "terminated" if ends else "reported") in found and (started(pid) is None) is ends
+        if by == "begun":
+            eventually(lambda: left_behind(pids) != pid, "the new one has begun it, too")
+            os.kill(left_behind(pids), signal.SIGKILL)
+    finally:
+        if started(pid) is not None:
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_session_is_saved_before_windows_of_it_go(server: World, tmp_path: Path) -> None:
