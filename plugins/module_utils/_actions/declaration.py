@@ -7,10 +7,13 @@
 from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.restore import problem_of
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import shell_command, unsuitable
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Version, start_words, unsuitable
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, Window
 
 Json = Dict[str, Any]
+
+GONE = " (deleted)"
+"""Ends the path of a directory that is not there any more, as the kernel tells it."""
 
 WINDOWS, PANES = 100, 100
 """Windows of a session, and panes of a window, beyond which none is told."""
@@ -18,17 +21,21 @@ WINDOWS, PANES = 100, 100
 _OURS = "@fleet_tmux_"
 """Begins the names of user options by which the modules remember something of one session."""
 
-_ALONE = '/bin/sh -c exec "$0" '
-"""How tmux before 3.2, which quotes nothing, shows a program that was the only word of an argv of ours."""
+_ALONE = ["/bin/sh", "-c", 'exec "$0"']
+"""What stands before a program that was the only word of an argv of ours."""
+_UNQUOTED = " ".join(_ALONE) + " "
+"""The same where tmux quotes nothing."""
 
 
-def declaration(session: Session, options: Mapping[str, str], automatic: Collection[str]) -> Optional[Json]:
+def declaration(
+    session: Session, options: Mapping[str, str], automatic: Collection[str], version: Version
+) -> Optional[Json]:
     """The options; None where they cannot be told whole, or not be taken as they are.
 
     :param options: its user options, as the server holds them.
     :param automatic: the ids of windows that tmux names after what runs in them.
     """
-    if unsuitable(session.name) or not _has_bounds(session):
+    if unsuitable(session.name) or not _has_bounds(session) or not _are_told(session, version):
         return None
     window = next((window for window in session.windows if window.active), session.windows[0])
     told: Json = {"name": [session.name], "width": window.width, "height": window.height}
@@ -37,7 +44,7 @@ def declaration(session: Session, options: Mapping[str, str], automatic: Collect
         told["options"] = own
     names = [window.name for window in session.windows]
     windows = sorted(session.windows, key=lambda each: each.number)
-    told["windows"] = [_window(window, names, window.id not in automatic) for window in windows]
+    told["windows"] = [_window(window, names, window.id not in automatic, version) for window in windows]
     return told if _is_plain(told) else None
 
 
@@ -45,12 +52,18 @@ def _has_bounds(session: Session) -> bool:
     return len(session.windows) <= WINDOWS and all(len(window.panes) <= PANES for window in session.windows)
 
 
-def _window(window: Window, names: Sequence[str], is_named: bool) -> Json:
+def _are_told(session: Session, version: Version) -> bool:
+    """Whether what each pane was begun with can be told."""
+    panes = [pane for window in session.windows for pane in window.panes]
+    return all(start_words(pane.start_command, version) is not None for pane in panes)
+
+
+def _window(window: Window, names: Sequence[str], is_named: bool, version: Version) -> Json:
     """A window. One whose name another has too, or tmux has given it, or no window can be given, has none."""
     told: Json = {}
     if not unsuitable(window.name) and is_named and names.count(window.name) == 1:
         told["name"] = window.name
-    panes = [_pane(pane) for pane in sorted(window.panes, key=lambda each: each.number)]
+    panes = [_pane(pane, version) for pane in sorted(window.panes, key=lambda each: each.number)]
     if len(panes) == 1:
         told.update((key, value) for key, value in panes[0].items() if key != "focus")
     else:
@@ -60,15 +73,22 @@ def _window(window: Window, names: Sequence[str], is_named: bool) -> Json:
     return dict(told, focus=True) if window.active else told
 
 
-def _pane(pane: Pane) -> Json:
-    told: Json = {}
-    if pane.start_command.startswith(_ALONE):
-        told["argv"] = [pane.start_command[len(_ALONE) :]]
-    elif pane.start_command:
-        told["command"] = shell_command(pane.start_command)
-    if pane.path.startswith("/"):
+def _pane(pane: Pane, version: Version) -> Json:
+    told = _program(start_words(pane.start_command, version) or [])
+    if pane.path.startswith("/") and not pane.path.endswith(GONE):
         told["chdir"] = pane.path
     return dict(told, focus=True) if pane.active else told
+
+
+def _program(words: List[str]) -> Json:
+    """What a pane was begun with; nothing for the user's shell."""
+    if words[:-1] == _ALONE:
+        return {"argv": words[-1:]}
+    if len(words) == 1 and words[0].startswith(_UNQUOTED):
+        return {"argv": [words[0][len(_UNQUOTED) :]]}
+    if len(words) == 1:
+        return {"command": words[0]}
+    return {"argv": words} if words else {}
 
 
 def _is_plain(value: Any) -> bool:

@@ -104,7 +104,7 @@ def text_file(pane: str) -> str:
 
 
 def can_be_run_again(start_command: str) -> bool:
-    return _is_plain(start_command) and len(start_command) <= COMMAND_LIMIT
+    return _is_plain(_in_a_line(start_command)) and len(start_command) <= COMMAND_LIMIT
 
 
 def is_place(path: str) -> bool:
@@ -172,7 +172,7 @@ def _pane(found: Dict[str, Any], path: str) -> SavedPane:
     return SavedPane(
         active=_flag(found["active"]),
         path=place,
-        start_command=_text(found["start_command"], COMMAND_LIMIT),
+        start_command=_command(found["start_command"]),
         text=os.path.join(path, name),
         program=_text(found.get("command", ""), NAME_LIMIT),
     )
@@ -207,6 +207,17 @@ def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError("a %s where true or false should be" % type(value).__name__)
     return value
+
+
+def _command(value: Any) -> str:
+    if not isinstance(value, str) or not can_be_run_again(value):
+        raise ValueError("a command that is none, has control characters, or is too long")
+    return value
+
+
+def _in_a_line(text: str) -> str:
+    """A text without what may divide it into lines and columns."""
+    return text.replace("\n", "").replace("\t", "")
 
 
 def _text(value: Any, most: int) -> str:

@@ -34,7 +34,6 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import (
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import WITHHELD, tells_of
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import brief, shown
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import shell_command
 
 COMMANDS_LIMIT = 262144
 """Characters in all commands of a session that are run again: somebody should have looked through them."""
@@ -138,7 +137,7 @@ def _require_text(name: str, folder: int, owner: User) -> None:
 
 def command_of(pane: SavedPane) -> str:
     """What runs again in a pane, for a shell; empty for nothing."""
-    return shell_command(pane.start_command) if pane.start_command else ""
+    return pane.start_command
 
 
 def commands(windows: Tuple[SavedWindow, ...]) -> List[Dict[str, Any]]:

@@ -52,7 +52,12 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import (
     option_names,
     with_own_options,
 )
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Command, variable_names
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
+    Command,
+    Version,
+    shell_command,
+    variable_names,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Flood, TmuxError
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.fields import number
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
@@ -519,7 +524,7 @@ def _description(one: Seen, session: Session, owner: User, now: int, cut: List[s
         "created": session.created,
         "options": shown(options, True),
         "environment": _variables_of(one.client, session, cut),
-        "windows": [_window(window) for window in session.windows],
+        "windows": [_window(window, one.listing.version) for window in session.windows],
         "declaration": _declaration(one, session, option_names(options)) if whole else None,
     }
 
@@ -531,7 +536,7 @@ def _declaration(one: Seen, session: Session, names: Sequence[str]) -> Optional[
     (asked,) = with_own_options(one._replace(listing=one.listing._replace(sessions=(session,))), names).listing.sessions
     automatic = [window for window, is_so in named_by_tmux(one.client, session.id).items() if is_so]
     options = asked.options if names else {}
-    return None if options is None else declaration(session, options, automatic)
+    return None if options is None else declaration(session, options, automatic, one.listing.version)
 
 
 def _variables_of(client: Client, session: Session, cut: List[str]) -> List[str]:
@@ -550,7 +555,7 @@ def _said_within(client: Client, command: Command, limit: int) -> Tuple[str, boo
         return flood.stdout[:limit], False
 
 
-def _window(window: Window) -> Json:
+def _window(window: Window, version: Version) -> Json:
     return {
         "index": window.number,
         "name": shown(window.name)[:NAME_LIMIT],
@@ -558,7 +563,7 @@ def _window(window: Window) -> Json:
         "layout": window.layout if _is_layout(window) else "",
         "width": window.width,
         "height": window.height,
-        "panes": [_pane(pane) for pane in window.panes],
+        "panes": [_pane(pane, version) for pane in window.panes],
     }
 
 
@@ -567,13 +572,14 @@ def _is_layout(window: Window) -> bool:
     return problem_of(window.layout, len(window.panes)) is None
 
 
-def _pane(pane: Pane) -> Json:
+def _pane(pane: Pane, version: Version) -> Json:
+    command = shell_command(pane.start_command, version)
     return {
         "index": pane.number,
         "active": pane.active,
         "path": pane.path if is_place(pane.path) else "",
         "command": shown(pane.command)[:NAME_LIMIT],
-        "start_command": pane.start_command if can_be_run_again(pane.start_command) else "",
+        "start_command": command if can_be_run_again(command) else "",
         "title": shown(pane.title)[:NAME_LIMIT],
         "dead": pane.dead,
         "exit_status": pane.status,

@@ -270,7 +270,7 @@ def _session(one: Seen, session: Session, wish: Wish, now: int, members: Members
 def _declaration(one: Seen, session: Session, more: _More) -> Optional[Item]:
     own = {name: value for name, value in more.options.get(session.id, {}).items() if value is not None}
     stored = as_stored(list(own.values()), one.listing.version)
-    return declaration(session, dict(zip(own, stored)), more.automatic)
+    return declaration(session, dict(zip(own, stored)), more.automatic, one.listing.version)
 
 
 def _activity(look: Look, subject: Subject, too_many: bool, now: int) -> Dict[str, Any]:

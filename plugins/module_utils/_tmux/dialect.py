@@ -8,7 +8,7 @@ import enum
 import re
 import shlex
 import unicodedata
-from typing import Callable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Iterable, List, Match, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import TmuxError
@@ -65,6 +65,11 @@ class Capability(enum.Enum):
         (3, 7), None, "paste-buffer writes control characters as escapes, unless it is told -S; before, there is no -S"
     )
     START_PATH = Span((3, 3), None, "#{pane_start_path} is the directory in which a pane was begun")
+    START_COMMAND_QUOTED = Span(
+        (3, 2),
+        None,
+        "#{pane_start_command} writes each word as a configuration does; before, blanks stand between them",
+    )
     MESSAGE_DELAY = Span((3, 2), None, "display-message -d says how long a message is shown")
     MESSAGE_NAMES_NO_CLIENT = Span(
         (3, 2), (3, 3), "by a slip display-message -c takes no name: the client that was used last is shown the message"
@@ -332,16 +337,50 @@ def has_variable(printed: str, name: str, value: str) -> Optional[bool]:
     return found is not None and found.replace("\\", "") == value.replace("\\", "")
 
 
-def shell_command(start_command: str) -> str:
-    """What ``pane_start_command`` has shown, for a shell.
+_WORD = re.compile(r"""(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|((?:[^ "'\\]|\\.)(?:[^ \\]|\\.)*))(?: |\Z)""", re.DOTALL)
+"""A word as ``args_escape`` writes it: within quotes, or plain. A plain one may hold quotes, but not begin with one."""
+_ESCAPE = re.compile(r"\\([0-7]{3}|.)", re.DOTALL)
+_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "v": "\v", "f": "\f", "s": " ", "0": "\0"}
+"""What vis(3) writes after a backslash with ``VIS_CSTYLE``."""
 
-    tmux since 3.2 writes a command that was for a shell as one quoted word, and the words of an argv as a shell would.
+
+def start_words(printed: str, version: Version) -> Optional[List[str]]:
+    """The words of what ``pane_start_command`` shows: a single one is for a shell, several are an argv.
+
+    None where it is not written as expected. Where nothing is quoted, all of it is one word.
     """
-    try:
-        words = shlex.split(start_command)
-    except ValueError:
-        words = []
-    return words[0] if len(words) == 1 else start_command
+    if not version.has(Capability.START_COMMAND_QUOTED):
+        return [printed] if printed else []
+    words, at = [], 0
+    while at < len(printed):
+        found = _WORD.match(printed, at)
+        if found is None:
+            return None
+        words.append(_without_escapes(*found.groups()))
+        at = found.end()
+    return words
+
+
+def _without_escapes(double: Optional[str], single: Optional[str], plain: Optional[str]) -> str:
+    if plain is not None and len(plain) == 2 and plain[0] == "\\" and plain[1] not in _ESCAPED:
+        return plain[1]  # A word of one special character is written so.
+    text = next(text for text in (double, single, plain) if text is not None)
+    data = _ESCAPE.sub(_escaped, text).encode("utf-8", "surrogateescape")
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _escaped(found: Match[str]) -> str:
+    what = found.group(1)
+    if len(what) == 3:
+        byte = int(what, 8) & 0xFF
+        return chr(byte if byte < 0x80 else 0xDC00 + byte)
+    return _ESCAPED.get(what, what)
+
+
+def shell_command(printed: str, version: Version) -> str:
+    """What ``pane_start_command`` shows, for a shell; nothing where it is not written as expected."""
+    words = start_words(printed, version) or []
+    return words[0] if len(words) == 1 else " ".join(map(shlex.quote, words))
 
 
 def target(identity: str) -> str:

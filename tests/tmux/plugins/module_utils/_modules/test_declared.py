@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import subprocess
+from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 import pytest
@@ -566,6 +567,49 @@ def test_a_session_is_declared_as_it_is_and_made_again_from_that(server: World) 
     for each in (told, again):
         each["windows"][1].pop("layout", None)  # It has the numbers of panes in it.
     assert again == told
+
+
+ODD = [
+    "echo $HOME\nexec cat",
+    "~/x; exec cat",
+    "echo 'a\tb' \"$x\" \\\\; exec cat",
+    "exec cat #{pid} %1; `x`",
+    "$x'y' | exec cat",
+]
+"""Commands with what tmux quotes, each in a way of its own."""
+
+
+def test_commands_are_declared_as_they_were_given(server: World) -> None:
+    windows: List[Json] = [{"name": "w%d" % number, "command": command} for number, command in enumerate(ODD)]
+    Task(server, windows=windows, keep_exited=True).done()
+    assert [window["command"] for window in frozen(server, "made")["windows"]] == ODD
+    (identity,) = [session.id for session in server.listing().sessions if session.name == "made"]
+    saved = described(Store(server).save(identity))
+    assert [window["command"] for window in saved["declaration"]["windows"]] == ODD
+    assert [window["panes"][0]["start_command"] for window in saved["windows"]] == ODD
+
+
+def test_words_are_declared_as_they_were_given(server: World) -> None:
+    """An old tmux does not tell words from each other."""
+    words = ["sh", "-c", ODD[0], "b\tc", "~", "$", "it's", ""]
+    Task(server, windows=[{"name": "a", "argv": words}, {"name": "b", "argv": ["/bin/cat"]}]).done()
+    one, other = frozen(server, "made")["windows"]
+    quoted = server.version.has(Capability.START_COMMAND_QUOTED)
+    assert one.get("argv") == (words if quoted else None)
+    assert one.get("command") == (None if quoted else " ".join(words))
+    assert other["argv"] == ["/bin/cat"]
+
+
+def test_a_directory_that_is_gone_is_not_declared(server: World, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    Task(server, windows=[{"name": "a", "chdir": str(gone), "command": "exec cat"}]).done()
+    assert frozen(server, "made")["windows"][0]["chdir"] == str(gone)
+    gone.rmdir()
+    told = frozen(server, "made")
+    assert "chdir" not in told["windows"][0]
+    again, error = Task(server, chdir=None, **told).go()
+    assert error is None and not again["changed"] and again["drift"] == []
 
 
 def test_a_snapshot_declares_a_session_as_it_is(server: World) -> None:

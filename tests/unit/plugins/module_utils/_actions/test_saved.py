@@ -62,7 +62,8 @@ TOO_MUCH: List[List[Json]] = [
     [window(panes={})],
     [window(panes=[pane(path="-e")])],
     [window(panes=[pane(path="/" + "x" * 5000)])],
-    [window(panes=[pane(start_command="a\nb")])],
+    [window(panes=[pane(start_command="a\x1bb")])],
+    [window(panes=[pane(start_command=["a"])])],
     [window(panes=[pane(start_command="x" * 20000)])],
     [window(panes=[pane(text="../../etc/shadow")])],
     [window(panes=[pane(text="-f")])],
@@ -131,10 +132,10 @@ def test_a_place_that_never_answers_costs_no_more_than_its_time(
 
 
 def test_what_would_run_again_is_listed_as_it_would_run() -> None:
-    listed = read_windows(["make -j4", "", '"sleep 600"'])
+    listed = read_windows(["make -j4", "", "cd x\nmake"])
     assert commands(listed) == [
         {"window": 3, "pane": 0, "command": "make -j4"},
-        {"window": 3, "pane": 2, "command": "sleep 600"},
+        {"window": 3, "pane": 2, "command": "cd x\\x0amake"},
     ]
 
 

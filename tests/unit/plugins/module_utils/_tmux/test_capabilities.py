@@ -4,7 +4,9 @@
 
 """Each version of tmux has the capabilities that were seen of it, and its words are read as it prints them."""
 
+import shlex
 from pathlib import Path
+from typing import List
 
 import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import dialect
@@ -23,6 +25,7 @@ HAVE = {
     "HASH_BEFORE_BRACKET_STAYS": "---++++++",
     "PASTE_IS_MADE_HARMLESS": "--------+",
     "START_PATH": "----+++++",
+    "START_COMMAND_QUOTED": "---++++++",
     "MESSAGE_DELAY": "---++++++",
     "MESSAGE_NAMES_NO_CLIENT": "---+-----",
     "SIZE_OF_NEW_SESSION_IGNORED": "---+-----",
@@ -82,21 +85,46 @@ def test_of_a_pane_that_has_ended_its_own_words_are_left() -> None:
     assert dialect.last_words(screen) == ["one", "  two"]
 
 
-@pytest.mark.parametrize(
-    "printed, command",
-    [
-        ("make -j2", "make -j2"),
-        ('"make -j2"', "make -j2"),
-        ("'make'", "make"),
-        ("sh -c 'exit 3'", "sh -c 'exit 3'"),
-        ("it's", "it's"),
-        ("", ""),
-    ],
-)
-def test_a_start_command_is_read_whether_it_was_quoted_or_not(printed: str, command: str) -> None:
-    assert dialect.shell_command(printed) == command
-
-
 @pytest.mark.parametrize("printed, on", [("", False), ("0", False), ("off", False), ("1", True), ("on", True)])
 def test_a_switch_is_read_as_each_version_prints_it(printed: str, on: bool) -> None:
     assert dialect.is_on(printed) is on
+
+
+# --- what a pane was begun with
+
+PRINTED = [
+    (["echo $HOME\nsleep 9"], '"echo \\$HOME\\nsleep 9"'),
+    (["sh", "-c", "echo $HOME\nsleep 9"], 'sh -c "echo \\$HOME\\nsleep 9"'),
+    (["~/bin/x"], "\\~/bin/x"),
+    (["a~b", "~"], "a~b \\~"),
+    (["a\tb", "a\rb"], "a\\tb a\\rb"),
+    (['it\'s "q" \\ back'], '"it\'s \\"q\\" \\\\ back"'),
+    (['a"b', "c"], "'a\"b' c"),
+    (["`x`;|&<>(){}[]*?!#%"], '"`x`;|&<>(){}[]*?!#%"'),
+    (["$1 ${A} $"], '"$1 \\${A} $"'),
+    (["\\n", "tail\\"], "\\\\n tail\\\\"),
+    (["ctl\x01\x1b[0m\x7f"], "ctl\\001\\033[0m\\177"),
+    (["'", '"', "$", ";", " "], '\\\' \\" \\$ \\; " "'),
+    (["", "x", ""], "'' x ''"),
+    (["é ü", "\udcff"], '"é ü" \\377'),
+    (["sleep", "9"], "sleep 9"),
+]
+"""Words, and how tmux 3.2a to 3.7c print them (recorded with 3.3a and 3.7c; see args_escape in its arguments.c)."""
+
+
+@pytest.mark.parametrize(("words", "printed"), PRINTED)
+def test_the_words_that_a_pane_was_begun_with_are_read(words: List[str], printed: str) -> None:
+    assert dialect.start_words(printed, parse_version("3.3a")) == words
+    expected = words[0] if len(words) == 1 else " ".join(map(shlex.quote, words))
+    assert dialect.shell_command(printed, parse_version("3.3a")) == expected
+    assert dialect.start_words(printed, parse_version("3.1c")) == [printed]
+
+
+def test_a_shell_has_no_words() -> None:
+    assert [dialect.start_words("", parse_version(version)) for version in ("2.7", "3.7c")] == [[], []]
+
+
+@pytest.mark.parametrize("printed", ['"a', "'a", "a\\", '"a"b', "a  b"])
+def test_what_no_tmux_prints_is_not_read(printed: str) -> None:
+    assert dialect.start_words(printed, parse_version("3.3a")) is None
+    assert dialect.shell_command(printed, parse_version("3.3a")) == ""
