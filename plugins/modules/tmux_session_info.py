@@ -218,10 +218,11 @@ sessions:
     declaration:
       description:
         - The options of M(fleet.tmux.tmux_session) that make a session like it, and leave it as it is while it is
-          there, C(name), C(width), C(height), C(windows) with their panes, and its user options as C(options).
-        - Environments and other options are not in it. A pane has the command that it was started with, as one for the
-          user's shell (before 3.2, tmux does not tell where a word of it ends), and the directory that it is in now.
-          Of windows with the same name none has it, nor one that tmux names after what runs in it.
+          there, C(name), C(width), C(height), C(windows) with their panes, its user options as C(options), and the
+          files that go with it as C(cleanup), unless its log is one of them.
+        - Its log, environments and other options are not in it. A pane has the command that it was started with, as one
+          for the user's shell (before 3.2, tmux does not tell where a word of it ends), and the directory that it is in
+          now. Of windows with the same name none has it, nor one that tmux names after what runs in it.
         - Its commands were chosen by whoever could use the session. Look through them before they are run for anybody
           else.
         - Null of another user's session, unless O(evidence_detail=full), of one with more than 100 windows or panes of

@@ -44,6 +44,7 @@ WORDS = {
         "message",
         "option",
         "printed",
+        "progress",
         "row",
         "screen",
         "title",
@@ -51,7 +52,7 @@ WORDS = {
         "window",
     )
 }
-SEEN_OF_SESSIONS = {"argument", "file", "folder", "keep", "option", "screen", "title", "window"}
+SEEN_OF_SESSIONS = {"argument", "file", "folder", "keep", "option", "progress", "screen", "title", "window"}
 INCLUDES = ["windows", "panes", "processes", "content", "resources", "declaration"]
 
 
@@ -78,6 +79,9 @@ def furnished() -> Tmux:
             server("new-session", "-d", "-t", "first", "-s", "second")
         server("set-option", "-t", session, "@note", WORDS["option"])
         server("set-environment", "-t", session, "WORD", WORDS["variable"])
+    progress = os.path.join(ALICE.home, WORDS["progress"])
+    write(progress, "", ALICE)
+    server("set-option", "-t", "first", "@fleet_tmux_cleanup", "1 file=%s file=%s.d/x" % (progress, ALICE.home))
     server("new-session", "-d", "-s", "stays", "cat")
     for session in ("second", "stays"):
         server("set-option", "-t", session, "@keep", WORDS["keep"])
@@ -129,7 +133,7 @@ def test_what_is_removed_is_told_without_a_word_of_its_owner(detail: str) -> Non
     done = prune(**policy)
     assert server.names() == ["second", "stays"]
     assert removed(planned) == removed(done) == [("alice", "first")]
-    assert said(planned) == said(done) == (set() if detail == "kind" else {"keep", "window"})
+    assert said(planned) == said(done) == (set() if detail == "kind" else {"keep", "progress", "window"})
     (item,) = done["removed"]
     assert [window["sessions"] for window in item["lives_on"]] == [["second"]]
     snapshot = [Path(item["snapshot"], name).read_text(encoding="utf-8") for name in os.listdir(item["snapshot"])]

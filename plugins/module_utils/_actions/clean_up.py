@@ -44,12 +44,20 @@ _LAST_WORDS, _TICK = 20, 0.1
 class Ended(NamedTuple):
     """Sessions of one server that have ended, or would, by what tells each from all others of its host.
 
-    ``files``: what goes with them. ``gone``: those that have nothing any more.
+    ``files``: what goes with them. ``gone``: those that have nothing any more. ``problem``: why that is not known.
     """
 
     one: Seen
     files: Mapping[str, Files]
     gone: Collection[str]
+    problem: str = ""
+
+    @property
+    def trouble(self) -> List[str]:
+        """What is to be said of that."""
+        owner = shown(self.one.server.user.name)
+        said = f"cleanup: which files go with sessions of {owner} is not known, so none of them is removed"
+        return [f"{said}: {self.problem}"] if self.problem else []
 
     def only(self, identities: Collection[str]) -> "Ended":
         """Of these sessions alone."""
@@ -77,8 +85,8 @@ def going(one: Seen, identities: Sequence[str]) -> Ended:
     """What goes with these sessions of a server; nothing where that cannot be read, so that nothing is removed."""
     try:
         found = noted(one) if identities else {}
-    except TmuxError:
-        found = {}
+    except TmuxError as error:
+        return Ended(one, {}, identities, error.message)
     files = {identity: cleanups.read(found[identity].cleanup) for identity in identities if identity in found}
     return Ended(one, {identity: each for identity, each in files.items() if each.paths}, identities)
 

@@ -7,8 +7,9 @@
 from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.restore import problem_of
+from ansible_collections.fleet.tmux.plugins.module_utils._policy import cleanups
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Version, start_words, unsuitable
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, Window
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import CLEANUP_OPTION, Pane, Session, Window
 
 Json = Dict[str, Any]
 
@@ -32,7 +33,7 @@ def declaration(
 ) -> Optional[Json]:
     """The options; None where they cannot be told whole, or not be taken as they are.
 
-    :param options: its user options, as the server holds them.
+    :param options: its user options, as the server holds them, also that which notes what goes with it.
     :param automatic: the ids of windows that tmux names after what runs in them.
     """
     if unsuitable(session.name) or not _has_bounds(session) or not _are_told(session, version):
@@ -42,6 +43,9 @@ def declaration(
     own = {name: value for name, value in options.items() if not name.startswith(_OURS)}
     if own:
         told["options"] = own
+    files = cleanups.read(options.get(CLEANUP_OPTION, ""))
+    if files.others and not files.of_log:  # Its log is not declared.
+        told["cleanup"] = {"files": list(files.others)}
     names = [window.name for window in session.windows]
     windows = sorted(session.windows, key=lambda each: each.number)
     told["windows"] = [_window(window, names, window.id not in automatic, version) for window in windows]

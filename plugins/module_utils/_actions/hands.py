@@ -229,6 +229,7 @@ class RealHands(Hands):
     def _find_files(self, place: int, identities: Sequence[str]) -> None:
         """Find out what goes with sessions, as long as they are there to tell."""
         found = going(self._seen[place], identities)
+        self.trouble += found.trouble
         before = self._going.get(place, found).files
         self._going[place] = found._replace(files=dict(before, **found.files))
 

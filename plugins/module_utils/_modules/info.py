@@ -57,8 +57,10 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.decisions impor
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.rules import Policy
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.sign import Sign
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import (
+    Noted,
     Options,
     named_by_tmux,
+    noted,
     pane_texts,
     user_options,
 )
@@ -66,7 +68,13 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import as
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import TmuxError
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.members import TOO_MANY, Members
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, Unread, Window
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
+    CLEANUP_OPTION,
+    Pane,
+    Session,
+    Unread,
+    Window,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
 
 _LAYOUT_CHARS, _COMMAND_CHARS = 8192, 4096
@@ -222,28 +230,37 @@ def exists(there: Set[str], wish: Wish) -> bool:
 class _More(NamedTuple):
     """What takes more questions: user options by session, the text of panes, and which questions went wrong.
 
-    ``automatic``: the ids of windows that tmux names after what runs in them.
+    ``automatic``: the ids of windows that tmux names after what runs in them. ``files``: what sessions have to do with
+    files, by what tells each from all others.
     """
 
     options: Dict[str, Options]
     content: Dict[str, str]
     trouble: List[str]
     automatic: FrozenSet[str] = frozenset()
+    files: Mapping[str, Noted] = {}
 
 
 def _more(one: Seen, chosen: Sequence[Session], wish: Wish) -> _More:
     panes = sorted({pane.id for session in chosen for pane in session.panes}) if wish.wants("content") else []
     dead = {pane.id for session in chosen for pane in session.panes if pane.dead}
     options, without = _ask(one, lambda: user_options(one.client, [session.id for session in chosen]))
-    automatic: FrozenSet[str] = frozenset()
-    if wish.wants("declaration") and not one.discreet:
-        found, others = _ask(one, lambda: named_by_tmux(one.client))
-        automatic, without = frozenset(each for each, is_so in found.items() if is_so), without + others
+    more = _More(options, {}, without)
+    if chosen and wish.wants("declaration") and not one.discreet:
+        more = _declarable(one, more)
     if panes and one.discreet:
         said = f"{brief(one.client.path)}: what its panes show is not told of another user ({WITHHELD})"
-        return _More(options, {}, [*without, said], automatic)
+        return more._replace(trouble=[*more.trouble, said])
     content, others = _ask(one, lambda: pane_texts(one.client, panes, wish.content_lines, dead))
-    return _More(options, content, without + others, automatic)
+    return more._replace(content=content, trouble=more.trouble + others)
+
+
+def _declarable(one: Seen, more: _More) -> _More:
+    """With what is asked for declarations alone."""
+    found, without = _ask(one, lambda: named_by_tmux(one.client))
+    files, others = _ask(one, lambda: noted(one.client, one.listing.version))
+    automatic = frozenset(each for each, is_so in found.items() if is_so)
+    return more._replace(automatic=automatic, files=files, trouble=more.trouble + without + others)
 
 
 _Value = TypeVar("_Value")
@@ -269,8 +286,11 @@ def _session(one: Seen, session: Session, wish: Wish, now: int, members: Members
 
 def _declaration(one: Seen, session: Session, more: _More) -> Optional[Item]:
     own = {name: value for name, value in more.options.get(session.id, {}).items() if value is not None}
-    stored = as_stored(list(own.values()), one.listing.version)
-    return declaration(session, dict(zip(own, stored)), more.automatic, one.listing.version)
+    stored = dict(zip(own, as_stored(list(own.values()), one.listing.version)))
+    files = more.files.get(one.identity(session))
+    if files is not None:
+        stored[CLEANUP_OPTION] = files.cleanup
+    return declaration(session, stored, more.automatic, one.listing.version)
 
 
 def _activity(look: Look, subject: Subject, too_many: bool, now: int) -> Dict[str, Any]:

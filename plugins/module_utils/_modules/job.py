@@ -496,6 +496,7 @@ class Completion:
         ended = going(self._seen, [identity])
         if declared is not None:
             ended = Ended(self._seen, {identity: declared}, [identity])
+        self._trouble += ended.trouble
         done = clean_up_after([ended], self._host.timeout, self._records.path).get(identity, NOTHING_DONE)
         discreet = self._seen.discreet and declared is None
         told = files_told(done, discreet)

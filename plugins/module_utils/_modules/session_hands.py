@@ -303,12 +303,13 @@ class _ServerHands(Hands):
             else change
             for change in removals
         )
-        self._left = [sentence for change in changes for sentence in still_there(change.name, change.cleaned_up)]
+        self._left += [sentence for change in changes for sentence in still_there(change.name, change.cleaned_up)]
         return changes
 
     def _find_files(self, removals: Changes) -> None:
         """Find out what goes with sessions, as long as they are there to tell."""
         self._going = going(self._seen, [self._seen.identity(each.session) for each in removals if each.session])
+        self._left += self._going.trouble
 
     def _made(self, creation: Change) -> Change:
         return creation._replace(commands=self._commands).done(CREATED)

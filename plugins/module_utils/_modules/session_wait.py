@@ -65,19 +65,22 @@ def wait_for(seen: Seen, wish: Wish, seconds: int, fail_on_timeout: bool, check_
     waiting.finish()
     elapsed = int(time.monotonic() - began)
     in_vain = timed_out or _is_missing(waiting, wish)
-    done = {} if in_vain else _cleaned_up(seen, waiting, before, check_mode)
+    done, trouble = ({}, []) if in_vain else _cleaned_up(seen, waiting, before, check_mode)
     result = _result(seen, waiting, timed_out, elapsed, done)
+    result["trouble"] += trouble
     if timed_out:
         return result, late(waiting, seconds) if fail_on_timeout else None
     return result, None if check_mode else failure(waiting)
 
 
-def _cleaned_up(seen: Seen, waiting: Waiting, before: Ended, check: bool) -> Dict[str, CleanedUp]:
-    """What became of the files of those whose end was seen, by session."""
+def _cleaned_up(seen: Seen, waiting: Waiting, before: Ended, check: bool) -> Tuple[Dict[str, CleanedUp], List[str]]:
+    """What became of the files of those whose end was seen, by session; and what is to be said besides."""
     over = [fate for fate in waiting.fates if fate.over and fate.ended and fate.identity is not None]
     there = going(seen, [fate.identity for fate in over if fate.identity is not None and not fate.gone])
-    files = dict(before.only([fate.identity or "" for fate in over if fate.gone]).files, **there.files)
-    return clean_up_after([Ended(seen, files, list(files))], seen.client.timeout, check=check)
+    gone = before.only([fate.identity or "" for fate in over if fate.gone])
+    files = dict(gone.files, **there.files)
+    done = clean_up_after([Ended(seen, files, list(files))], seen.client.timeout, check=check)
+    return done, (gone.trouble if gone.gone else []) + there.trouble
 
 
 def _is_missing(waiting: Waiting, wish: Wish) -> bool:

@@ -229,6 +229,21 @@ def test_what_may_be_of_another_stays_where_that_cannot_be_read(server: World, m
     assert found["left_files"] == [{"path": paths[0], "reason": NOT_KNOWN}] and there(paths)
 
 
+def test_what_goes_with_them_may_not_be_known(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = made(server, "a")
+
+    def busy(*_of: object) -> Dict[str, Any]:
+        raise TmuxError("it is busy")
+
+    monkeypatch.setattr(details, "noted", busy)
+    run = prepare(server, Gently(), only("made"))
+    assert went(item(finish(run), "made")) == {"removed_files": [], "left_files": []}
+    said = "is not known, so none of them is removed: it is busy"
+    assert said in run.trouble[0] and there(paths)
+    server.new("made", "cat")
+    assert said in removed(server)["warned"][0]
+
+
 def test_what_is_no_file_of_its_owner_stays(server: World) -> None:
     folder = Path(server.folder)
     (folder / "kept").write_text("kept")

@@ -635,6 +635,20 @@ def test_a_snapshot_declares_a_session_as_it_is(server: World) -> None:
     assert made == told
 
 
+def test_what_goes_with_a_session_is_declared_unless_its_log_does(server: World) -> None:
+    """The log is not declared. A declaration of the files alone would have it stay."""
+    files = [os.path.join(server.folder, name) for name in ("a b", "$c")]
+    Task(server, argv=CAT, cleanup={"files": files}).done()
+    (identity,) = [session.id for session in server.listing().sessions if session.name == "made"]
+    for told in (frozen(server, "made"), described(Store(server).save(identity))["declaration"]):
+        assert told["cleanup"] == {"files": files}
+        again, error = Task(server, **told).go()
+        assert error is None and not again["changed"]
+    log = os.path.join(server.folder, "log")
+    Task(server, argv=CAT, log=log, cleanup={"log": "remove", "files": files}).done()
+    assert "cleanup" not in frozen(server, "made")
+
+
 def test_a_snapshot_without_room_for_it_has_no_declaration(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(server)
     whole = described(store.save("$0"))

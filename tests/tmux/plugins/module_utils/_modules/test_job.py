@@ -24,6 +24,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._modules.job import Com
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import SessionOptions, carry_out
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.jobs import JobError, JobRecord
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
+from ansible_collections.fleet.tmux.tests.support.runs import Gently, only, perform
 from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
 from ansible_collections.fleet.tmux.tests.support.world import World
 
@@ -467,6 +468,31 @@ def test_what_goes_with_a_job_stays_until_its_session_goes(server: World) -> Non
     server.tmux("kill-pane", "-t", "=job:.1")
     told, error = task(server, *job, files=(str(progress),))
     assert (error, told["job"]["removed_files"], progress.exists()) == (None, [str(progress)], False)
+
+
+def test_what_goes_with_a_job_is_known_when_its_task_was_cut_off(server: World) -> None:
+    """Whoever removes its session then removes that too; and what a later task declares counts from then on."""
+    job = words(server, "read go")
+    a, b = [Path(server.folder) / name for name in ("a", "b")]
+    for path in (a, b):
+        path.write_text("half")
+    task(server, *job, seconds=0, files=(str(a),))
+    assert server.tmux("show-options", "-v", "-t", "job", "@fleet_tmux_cleanup") == "1 file=%s" % a
+    task(server, *job, seconds=0, files=(str(b),))
+    task(server, *job, seconds=0)
+    assert server.tmux("show-options", "-v", "-t", "job", "@fleet_tmux_cleanup") == "1 file=%s" % b
+    (gone,) = perform(server, Gently(), only("job"))["removed"]
+    assert (gone["removed_files"], a.exists(), b.exists()) == ([str(b)], True, False)
+
+
+def test_a_task_that_declares_nothing_takes_what_is_noted(server: World) -> None:
+    job = words(server, "read go")
+    a = Path(server.folder) / "a"
+    a.write_text("half")
+    task(server, *job, seconds=0, files=(str(a),))
+    server.tmux("send-keys", "-t", "=job:", "Enter")
+    told, error = task(server, *job)
+    assert (error, told["job"]["removed_files"], a.exists()) == (None, [str(a)], False)
 
 
 def test_a_session_that_somebody_makes_at_the_same_moment_is_not_taken_for_it(
