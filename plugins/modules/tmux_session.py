@@ -100,7 +100,8 @@ options:
         able to exchange a directory on the way to them. RV(removed[].left_files) or RV(job.left_files), and a warning,
         say what is still there, and why. What is missing is fine.
       - What is noted at another session of the server, too, or is a log to which the output of one is written, stays
-        until that goes; and so does a log to which something else still writes.
+        until that goes; and so does a log to which something else still writes, and all of a session whose windows
+        another one has still (session groups, linked windows).
       - A session that is created anew by O(recreate) leaves its files to the new one.
       - When somebody has removed the session of a job meanwhile, the files stay, and a warning says so. They may be of
         another run of the job by then.

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.fleet.tmux.tests.attacks.realm import Result, Tmux, directory, module, prune, write
 from ansible_collections.fleet.tmux.tests.attacks.test_silent_files import silent
 from ansible_collections.fleet.tmux.tests.support.namespaces import ALICE, BOB, ROOT
+from ansible_collections.fleet.tmux.tests.support.waiting import eventually
 
 RAN = ["sh", "-c", "echo once >>ran"]
 JOBS = os.path.join(ALICE.home, ".local/state/fleet-tmux/jobs")
@@ -123,9 +124,12 @@ def noted(server: Tmux, session: str, *paths: str) -> None:
 
 
 def end(how: str, server: Tmux, check: bool = False, **more: Any) -> Result:
-    """Root has her session ``job`` removed, or waits for it; what is told of that."""
+    """Root has her session ``job`` removed, or waits for its end; what is told of that."""
     where = dict({"socket_path": server.path, "timeout": "3s"}, **more)
-    if how == "prune":
+    if how == "wait":
+        told = module("tmux_session_wait", check=check, name=["job"], **where)
+        told["removed"] = told["sessions"]
+    elif how == "prune":
         told = prune(check=check, patterns=["job"], **where)
     else:
         told = module("tmux_session", check=check, name=["job"], state="absent", **where)
@@ -134,7 +138,15 @@ def end(how: str, server: Tmux, check: bool = False, **more: Any) -> Result:
     return dict(found, warnings=told["warnings"], text=str(told))
 
 
-@pytest.mark.parametrize("how", ["absent", "prune"])
+def has_ended(server: Tmux) -> None:
+    """The command of her session ``job``, which stays."""
+    server("set-option", "-w", "-t", "job:", "remain-on-exit", "on")
+    server("send-keys", "-t", "job:", "C-d")
+    show = ("display-message", "-p", "-t", "job:", "#{pane_dead}")
+    eventually(lambda: server("run-shell", "-b", ":") == "" and server(*show) == "1", "it has ended")
+
+
+@pytest.mark.parametrize("how", ["absent", "prune", "wait"])
 def test_what_a_session_says_of_files_is_done_with_her_rights(how: str) -> None:
     """It says of root's and of bob's that they go with it, and of links of hers that lead there."""
     server = Tmux(ALICE).start("first", "job")
@@ -150,10 +162,12 @@ def test_what_a_session_says_of_files_is_done_with_her_rights(how: str) -> None:
     mine = [os.path.join(ALICE.home, name) for name in ("hers", "link")]
     others = ["/tmp/of-root", bobs + "/file", bobs + "/hers", ALICE.home + "/roots", ALICE.home + "/way/hers"]
     noted(server, "job", *mine, *others, "/etc/passwd", "/etc/shadow", "/proc/1/environ")
+    if how == "wait":
+        has_ended(server)
     checked = end(how, server, check=True)
     assert all(map(os.path.lexists, mine)) and "job" in server.names()
     found = end(how, server)
-    assert server.names() == ["first"] and not any(map(os.path.lexists, mine))
+    assert ("job" in server.names()) == (how == "wait") and not any(map(os.path.lexists, mine))
     assert all(map(os.path.exists, [*others, "/etc/passwd"])) and os.listdir(bobs) != []
     for told in (checked, found):
         assert (told["removed_files"], told["left_files"]) == ([], []), "her words are not told"
@@ -162,15 +176,17 @@ def test_what_a_session_says_of_files_is_done_with_her_rights(how: str) -> None:
     assert any("still there" in warning for warning in found["warnings"])
 
 
-@pytest.mark.parametrize("how", ["absent", "prune"])
+@pytest.mark.parametrize("how", ["absent", "prune", "wait"])
 def test_files_behind_a_file_system_that_never_answers(how: str) -> None:
     server = Tmux(ALICE).start("first", "job")
     place = directory("/tmp/hers", ALICE, 0o755)
     write(os.path.join(ALICE.home, "hers"), "", ALICE)
     noted(server, "job", os.path.join(ALICE.home, "hers"), place + "/a", place + "/b")
+    if how == "wait":
+        has_ended(server)
     with silent(ALICE, place):
         found = end(how, server, evidence_detail="full")
-    assert server.names() == ["first"] and found["removed_files"] == [os.path.join(ALICE.home, "hers")]
+    assert found["removed_files"] == [os.path.join(ALICE.home, "hers")]
     assert [each["path"] for each in found["left_files"]] == [place + "/a", place + "/b"]
 
 

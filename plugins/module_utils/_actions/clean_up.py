@@ -45,12 +45,14 @@ class Ended(NamedTuple):
     """Sessions of one server that have ended, or would, by what tells each from all others of its host.
 
     ``files``: what goes with them. ``gone``: those that have nothing any more. ``problem``: why that is not known.
+    ``windows``: the ids of those that they held.
     """
 
     one: Seen
     files: Mapping[str, Files]
     gone: Collection[str]
     problem: str = ""
+    windows: Mapping[str, Sequence[str]] = {}
 
     @property
     def trouble(self) -> List[str]:
@@ -88,7 +90,8 @@ def going(one: Seen, identities: Sequence[str]) -> Ended:
     except TmuxError as error:
         return Ended(one, {}, identities, error.message)
     files = {identity: cleanups.read(found[identity].cleanup) for identity in identities if identity in found}
-    return Ended(one, {identity: each for identity, each in files.items() if each.paths}, identities)
+    windows = {identity: found[identity].windows for identity in files}
+    return Ended(one, {it: each for it, each in files.items() if each.paths}, identities, windows=windows)
 
 
 def clean_up_after(
@@ -109,7 +112,7 @@ def clean_up_after(
         for identity, files in each.files.items():
             for group in _groups(files, each.one.server.pid):
                 paths = [path for path in group.paths if path not in owners]
-                why = claims.why_not(group.paths)
+                why = claims.why_not(identity, group.paths)
                 found[identity].left.update(dict.fromkeys(paths if why else (), why))
                 groups.append(group._replace(paths=[] if why else paths))
                 owners.update(dict.fromkeys(groups[-1].paths, identity))
@@ -145,21 +148,37 @@ class _Claims:
     """What other sessions of a server have, which stay."""
 
     def __init__(self, ended: Ended) -> None:
-        self._names: Optional[Dict[str, str]] = {}
+        self._ended = ended
+        self._paths: Dict[str, str] = {}
+        self._windows: Dict[str, str] = {}
+        self._known = True
         try:
             for identity, other in noted(ended.one).items():
                 if identity not in ended.gone:
-                    logs = [path for log in other.logs for path in (log, log + OLDER)]
-                    self._names.update(dict.fromkeys([*cleanups.read(other.cleanup).paths, *logs], other.name))
+                    self._take(identity, other)
         except TmuxError:
-            self._names = None
+            self._known = False
 
-    def why_not(self, paths: Sequence[str]) -> str:
-        """Why these stay; nothing if nobody else has any of them."""
-        if self._names is None:
+    def _take(self, identity: str, other: Noted) -> None:
+        logs = [path for log in other.logs for path in (log, log + OLDER)]
+        self._paths.update(dict.fromkeys([*cleanups.read(other.cleanup).paths, *logs], other.name))
+        self._windows.update((_on_host(identity, window), other.name) for window in other.windows)
+
+    def why_not(self, identity: str, paths: Sequence[str]) -> str:
+        """Why these, which go with a session, stay; nothing if nobody else has any of them."""
+        if not self._known:
             return NOT_KNOWN
-        names = [self._names[path] for path in paths if path in self._names]
+        held = [_on_host(identity, window) for window in self._ended.windows.get(identity, ())]
+        lives_on = [self._windows[window] for window in held if window in self._windows]
+        if lives_on:
+            return f"what runs there lives on in session {shown(lives_on[0])!r}"
+        names = [self._paths[path] for path in paths if path in self._paths]
         return f"session {shown(names[0])!r} has it, too" if names else ""
+
+
+def _on_host(identity: str, window: str) -> str:
+    """A window as no other server has it. ``identity``: of a session of its server."""
+    return "/".join([*identity.split("/")[:2], window])
 
 
 def _clean_up(

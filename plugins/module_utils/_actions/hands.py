@@ -230,8 +230,9 @@ class RealHands(Hands):
         """Find out what goes with sessions, as long as they are there to tell."""
         found = going(self._seen[place], identities)
         self.trouble += found.trouble
-        before = self._going.get(place, found).files
-        self._going[place] = found._replace(files=dict(before, **found.files))
+        before = self._going.get(place, found)
+        files, windows = dict(before.files, **found.files), dict(before.windows, **found.windows)
+        self._going[place] = found._replace(files=files, windows=windows)
 
     def _ended(self, saved: "Saved", answer: Answer) -> Outcome:
         """What became of a session, without the snapshot of one that lives on."""

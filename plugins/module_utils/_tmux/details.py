@@ -100,11 +100,15 @@ _ATTEMPTS = 4
 
 
 class Noted(NamedTuple):
-    """What a session has to do with files: which are noted to go with it, and to which its output is written."""
+    """What a session has to do with files: which are noted to go with it, and to which its output is written.
+
+    ``windows``: the ids of those that it holds, what runs in which may use them.
+    """
 
     name: str
     cleanup: str
     logs: Tuple[str, ...]
+    windows: Tuple[str, ...]
 
 
 def noted(client: Client, version: Version) -> Dict[str, Noted]:
@@ -116,14 +120,14 @@ def noted(client: Client, version: Version) -> Dict[str, Noted]:
         nonce = secrets.token_hex(8)
         who = "#{pid}/#{start_time}/#{session_id}/#{session_created}"
         fields = row(nonce, "s", [who, "#{session_name}", "#{%s}" % CLEANUP_OPTION])
-        piped = row(nonce, "p", [who, "#{pane_pipe}", "#{%s}" % LOG])
+        piped = row(nonce, "p", [who, "#{window_id}", "#{pane_pipe}", "#{%s}" % LOG])
         commands = [["list-sessions", "-F", fields], ["list-panes", "-a", "-F", piped]]
         try:
             text = to_text(client.call(commands))
         except NoTarget:  # A server without sessions.
             return {}
         printed = [(kind, as_stored(listed, version)) for kind, listed in rows(text, nonce)]
-        if text.count(nonce + "|") == len(printed):
+        if text.count(nonce + "|") == len(printed) == sum(_FIELDS.get(kind) == len(own) for kind, own in printed):
             return _noted(printed)
     raise TmuxError("which files belong to its sessions could not be read")
 
@@ -134,15 +138,19 @@ def going_with(session: str, cleanup: str) -> List[Command]:
     return [["set-option", "-t", session, *text]]
 
 
+_FIELDS = {"s": 3, "p": 4}
+"""How many fields a row of each kind has. What has others, no tmux has printed."""
+
+
 def _noted(printed: Sequence[Tuple[str, List[str]]]) -> Dict[str, Noted]:
     logs: Dict[str, Set[str]] = {}
-    for kind, (identity, pipe, log) in printed:
-        if kind == "p" and pipe == "1" and log:
-            logs.setdefault(identity, set()).add(log)
+    windows: Dict[str, Set[str]] = {}
+    for identity, window, pipe, log in [own for kind, own in printed if kind == "p"]:
+        windows.setdefault(identity, set()).add(window)
+        logs.setdefault(identity, set()).update([log] if pipe == "1" and log else [])
     return {
-        identity: Noted(name, cleanup, tuple(sorted(logs.get(identity, ()))))
-        for kind, (identity, name, cleanup) in printed
-        if kind == "s"
+        identity: Noted(name, cleanup, *(tuple(sorted(of.get(identity, ()))) for of in (logs, windows)))
+        for identity, name, cleanup in [own for kind, own in printed if kind == "s"]
     }
 
 

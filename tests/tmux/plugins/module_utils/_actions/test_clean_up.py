@@ -181,6 +181,23 @@ def test_nor_does_a_log_go_to_which_another_session_writes(server: World) -> Non
     assert there([log, log + ".1"]) == [log, log + ".1"]
 
 
+def test_nor_anything_while_what_runs_there_lives_on_in_a_session_of_its_group(server: World) -> None:
+    paths = made(server, "a")
+    server.tmux("new-session", "-d", "-t", "=made", "-s", "peer")
+    why = "what runs there lives on in session 'peer'"
+    for check in (True, False):
+        found = pruned(server, check)
+        assert found["left_files"] == [{"path": paths[0], "reason": why}] and there(paths) == paths
+
+
+def test_but_with_its_group_they_go(server: World) -> None:
+    paths = made(server, "a")
+    server.tmux("new-session", "-d", "-t", "=made", "-s", "other")
+    for check in (True, False):
+        assert pruned(server, check)["removed_files"] == paths
+    assert there(paths) == []
+
+
 def test_of_two_that_go_together_each_file_goes_once(server: World) -> None:
     made(server, "a", "b")
     made(server, "a", session="other")

@@ -383,6 +383,21 @@ def test_and_that_of_one_whose_server_has_ended(server: World, monkeypatch: pyte
     assert told[0]["sessions"][0]["left_files"] == [{"path": paths[1], "reason": "session 'job' has it, too"}]
 
 
+def test_of_one_that_lives_on_in_a_session_of_its_group_they_stay(
+    server: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = kept(server, "job", "exit 0")
+    paths = going(server, job, "a")
+    server.tmux("new-session", "-d", "-t", job, "-s", "peer")
+    meanwhile(monkeypatch, lambda: server.tmux("kill-session", "-t", job))
+    told = waited(server, "job")
+    assert (told[1], told[0]["sessions"][0]["gone"], files_of(told), there(paths)) == (None, True, [[]], paths)
+    peer = server.tmux("display-message", "-p", "-t", "=peer:", "#{session_id}")
+    has_ended(server, peer)
+    going(server, peer, "a")
+    assert files_of(waited(server, "peer")) == [paths]
+
+
 def test_of_what_is_declared_meanwhile_the_last_counts(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
     job = kept(server, "job", "exit 0")
     before, now = going(server, job, "a"), []
