@@ -73,9 +73,6 @@ options:
         characters the last million.
     type: int
     default: 100
-attributes:
-  diff_mode:
-    support: none
 extends_documentation_fragment:
   - fleet.tmux.attributes
   - fleet.tmux.attributes.actiongroup
@@ -271,7 +268,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import FULL
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.options import server_options, set_up, the_path
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.results import apart, finish, warn_each
-from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_wait import NOTHING, wait_for, wish_of
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_wait import (
+    NOTHING,
+    diff,
+    wait_for,
+    wish_of,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.values import WAIT, checked
 from ansible_collections.fleet.tmux.plugins.module_utils._specs.tmux_session_wait import ARGUMENT_SPEC
@@ -291,7 +293,8 @@ def await_sessions(module: AnsibleModule) -> Tuple[Dict[str, Any], Optional[Exce
 
     def work() -> Tuple[Dict[str, Any], Optional[Exception]]:
         seen = look_at(host, the_path(options, host))
-        return wait_for(seen, wish, seconds, values["fail_on_timeout"], module.check_mode)
+        told, error = wait_for(seen, wish, seconds, values["fail_on_timeout"], module.check_mode)
+        return dict(told, **({"diff": diff(told)} if module._diff else {})), error
 
     longest = seconds + _CALLS * host.timeout * (1 + len(wish.names)) + _OWN_SECONDS
     told, error = apart(work, NOTHING, longest, options.evidence_detail == FULL)

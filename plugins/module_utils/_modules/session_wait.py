@@ -147,6 +147,12 @@ def _result(
     )
 
 
+def diff(told: Mapping[str, Any]) -> Dict[str, Dict[str, List[str]]]:
+    """The files that were removed, before and after, as far as they are told."""
+    files = [path for item in told["sessions"] for path in item["removed_files"]]
+    return {"before": {"files": files}, "after": {"files": []}}
+
+
 def _item(seen: Seen, fate: Fate, files: CleanedUp) -> Item:
     identifier = fate.found.id if fate.found is not None else None
     return dict(

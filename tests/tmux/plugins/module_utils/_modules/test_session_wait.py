@@ -18,7 +18,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
 from ansible_collections.fleet.tmux.plugins.module_utils._modules import session_wait
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.results import TaskError
-from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_wait import Told, wait_for
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_wait import Told, diff, wait_for
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import NOT_KEPT
@@ -350,6 +350,7 @@ def test_what_goes_with_one_that_has_ended_is_removed_once(server: World) -> Non
     told = waited(server, "job")
     assert (told[1], told[0]["changed"], files_of(told), there(paths)) == (None, True, [paths], [])
     assert told[0]["sessions"][0]["more"] == {"removed_files": 0, "left_files": 0}
+    assert diff(checked[0]) == diff(told[0]) == {"before": {"files": paths}, "after": {"files": []}}
     for check in (True, False):
         again = waited(server, "job", check=check)
         assert (again[1], again[0]["changed"], files_of(again)) == (None, False, [[]])
