@@ -32,12 +32,14 @@ class Source:
     """A file that is read.
 
     :param program: whose format it has. ``directory``: where it is. ``variables``: what ``$NAME`` in it stands for.
+    :raises DeclaredError: when these are of another kind.
     """
 
     def __init__(self, program: str, directory: Optional[str], variables: Optional[Mapping[str, Any]] = None) -> None:
         self.program = program
-        self.directory = directory
-        self.variables = {str(name): str(value) for name, value in (variables or {}).items()}
+        self.directory = _absolute("directory", directory)
+        own = mapping("variables", variables)
+        self.variables = {str(name): text(f"variables.{name}", own[name]) for name in own}
         self.notes: List[str] = []
 
     def note(self, where: str, words: str) -> None:
@@ -54,10 +56,12 @@ class Source:
     def place(self, where: str, path: str, base: Optional[str]) -> str:
         """A directory as tmux_session takes it: relative to ``base``, or to that of the file.
 
-        :raises DeclaredError: when it is relative to a directory that nobody has named.
+        :raises DeclaredError: when it is relative to a directory that nobody has named, or in the home of a user.
         """
-        if path.startswith(("/", "~")):
+        if path == "~" or path.startswith(("/", "~/")):
             return path
+        if path.startswith("~"):
+            raise DeclaredError(f"{where}: {path!r} is in the home of a user; write out where that is")
         base = base or self.directory
         if base is None:
             raise DeclaredError(
@@ -87,6 +91,16 @@ class Source:
     def spoken(self, text: str) -> str:
         """What a shell is told, with the values of variables that are given; others are the shell's own."""
         return _VARIABLE.sub(lambda found: self.variables.get(found.group(1) or found.group(2), found.group()), text)
+
+
+def _absolute(option: str, path: Optional[str]) -> Optional[str]:
+    if path is None:
+        return None
+    if not isinstance(path, str):
+        raise DeclaredError(f"{option}: it is {_kind(path)} and no path; write it in quotes")
+    if path != "~" and not path.startswith(("/", "~/")):
+        raise DeclaredError(f"{option}: {path!r} is not absolute; write a path that begins with / or ~/")
+    return path
 
 
 def at(where: str, key: str) -> str:
@@ -141,6 +155,34 @@ def _kind(value: Any) -> str:
     return "a list" if isinstance(value, (list, tuple)) else "nothing" if value is None else "a number or boolean"
 
 
+_LAYOUTS = ("even-horizontal", "even-vertical", "main-horizontal", "main-vertical", "tiled")
+_DRAWN = re.compile(r"[0-9a-fA-F]{4},[0-9x,{}\[\]]+")
+
+
+def layout(where: str, value: Any) -> Optional[str]:
+    """A layout by its whole name, or as tmux draws it.
+
+    :raises DeclaredError: when it is neither that nor the beginning of exactly one name, as tmux takes it too.
+    """
+    if value in (None, ""):
+        return None
+    said = text(where, value)
+    found = [name for name in _LAYOUTS if name.startswith(said)]
+    if len(found) == 1 or _DRAWN.fullmatch(said):
+        return said if not found else found[0]
+    raise DeclaredError(f"{where}: {said!r} is no layout; write {', '.join(_LAYOUTS)} or what tmux shows of one")
+
+
+def number(option: str, value: Any) -> int:
+    """A number, which may be written as a text.
+
+    :raises DeclaredError: for anything else.
+    """
+    if isinstance(value, bool) or not str(value).isdigit():
+        raise DeclaredError(f"{option}: {value!r} is no number from 0 on; write one")
+    return int(value)
+
+
 def option(where: str, value: Any) -> str:
     """The value of an option as tmux writes it."""
     return _BOOLEANS[value] if isinstance(value, bool) else text(where, value)
@@ -168,6 +210,8 @@ _STAYS = "remain-on-exit"
 def arguments(source: Source, name: str, windows: List[Json], **more: Any) -> Json:
     """The arguments of tmux_session, which tells windows apart by their names, and keeps panes of all or of none."""
     keeping = [window for window in [*windows, more] if window.get("options", {}).get(_STAYS, "off") != "off"]
+    if any(window["options"][_STAYS] == "failed" for window in keeping):
+        source.note(_STAYS, "keep_exited keeps all panes that have ended, and not only those that have failed")
     if keeping and more not in keeping and len(keeping) < len(windows):
         source.note(_STAYS, "keep_exited says it for the whole session")
     for item in [*windows, more]:

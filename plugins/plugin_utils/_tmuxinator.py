@@ -16,7 +16,9 @@ from ansible_collections.fleet.tmux.plugins.plugin_utils._declared import (
     at,
     command,
     given,
+    layout,
     mapping,
+    number,
     put_in_front,
     sequence,
     split_options,
@@ -81,6 +83,7 @@ def from_tmuxinator(
     :raises DeclaredError: when it would become another session.
     """
     source = Source("tmuxinator", directory)
+    numbers = number("base_index", base_index), number("pane_base_index", pane_base_index)
     project = mapping("the file", data)
     source.known("", project, _PROJECT)
     name = _first(project, "project_name", "name")
@@ -91,8 +94,8 @@ def from_tmuxinator(
     if not windows:
         raise DeclaredError("windows: there is none; name at least one")
     common = _common(source, project)
-    made = [_window(source, f"{which}[{number}]", window, common) for number, window in enumerate(windows)]
-    _start(project, made, base_index, pane_base_index)
+    made = [_window(source, f"{which}[{place}]", window, common) for place, window in enumerate(windows)]
+    _start(project, made, *numbers)
     _hooks(source, project)
     more = dict(_server(source, project), chdir=common.root)
     return Declared(arguments(source, _text("name", name), made, **more), source.notes)
@@ -122,6 +125,8 @@ def _server(source: Source, project: Mapping[str, Any]) -> Json:
     """Which server it is, from what tmux is to be told, and from keys of its own."""
     found: Json = {}
     key = "cli_args" if project.get("cli_args") else "tmux_options"
+    if project.get("cli_args") and project.get("tmux_options"):
+        source.note("tmux_options", "cli_args counts instead")
     try:
         words = shlex.split(_text(key, project.get(key) or ""))
     except ValueError:
@@ -161,16 +166,31 @@ def _window(source: Source, where: str, window: Any, project: _Project) -> Json:
     source.known(where, inner, _WINDOW)
     panes, titles = _panes(where, own, inner, project)
     if inner.get("focused_pane") is not None:
-        put_in_front(panes, _numbered(inner["focused_pane"], titles, 0) or 0)
+        put_in_front(panes, _focused(source, at(where, "focused_pane"), inner["focused_pane"], titles))
     root = inner.get("root")
     chdir = None if root is None else source.place(at(where, "root"), _text(at(where, "root"), root), project.root)
     return given(
         name=None if name is None else _text(where, name),
         chdir=None if chdir == project.root else chdir,
-        layout=inner.get("layout"),
-        options=dict(project.options, **({"synchronize-panes": "on"} if inner.get("synchronize") else {})),
+        layout=layout(at(where, "layout"), inner.get("layout")),
+        options=dict(project.options, **_synchronized(source, at(where, "synchronize"), inner.get("synchronize"))),
         panes=[] if panes == [{}] else panes,
     )
+
+
+def _focused(source: Source, where: str, wanted: Any, titles: Sequence[Optional[str]]) -> int:
+    found = _numbered(wanted, titles, 0)
+    if found is None:
+        source.note(where, f"there is no pane {wanted!r}; the first one is active")
+    return found or 0
+
+
+def _synchronized(source: Source, where: str, said: Any) -> Dict[str, str]:
+    if said in (True, "before", "after"):
+        return {"synchronize-panes": "on"}
+    if said not in (None, False, ""):
+        source.note(where, f"{said!r} is none of true, before and after, so panes are not synchronized")
+    return {}
 
 
 def _panes(where: str, own: Any, inner: Mapping[str, Any], project: _Project) -> Tuple[List[Json], List[Optional[str]]]:
@@ -182,7 +202,7 @@ def _panes(where: str, own: Any, inner: Mapping[str, Any], project: _Project) ->
     every = declared if isinstance(declared, (list, tuple)) else [declared]
     pre = _lines(at(where, "pre"), inner.get("pre"))
     before = project.before + ([" && ".join(pre)] if pre else [])
-    read = [_pane(f"{where}.panes[{number}]", pane, before) for number, pane in enumerate(every)]
+    read = [_pane(f"{where}.panes[{place}]", pane, before) for place, pane in enumerate(every)]
     return read, [pane.get("title") for pane in read]
 
 
@@ -204,16 +224,16 @@ def _lines(where: str, commands: Any) -> List[str]:
 def _start(project: Mapping[str, Any], windows: Sequence[Json], base: int, pane_base: int) -> None:
     """Give the window and the pane the focus that the session begins with."""
     wanted = project.get("startup_window")
-    number = 0
+    first = 0
     if wanted is not None:
         found = _numbered(wanted, [window.get("name") for window in windows], base)
         if found is None:
             raise DeclaredError(f"startup_window: there is no window {wanted!r}; name one, or say its base_index")
-        number = found
-        put_in_front(windows, number)
+        first = found
+        put_in_front(windows, first)
     pane = project.get("startup_pane")
     if pane is not None:
-        panes = windows[number].get("panes") or [{}]
+        panes = windows[first].get("panes") or [{}]
         place = _numbered(pane, [None] * len(panes), pane_base)
         if place is None:
             raise DeclaredError(f"startup_pane: there is no pane {pane!r}; name its number, or say its pane_base_index")
@@ -227,8 +247,8 @@ def _numbered(wanted: Any, names: Sequence[Optional[str]], base: int) -> Optiona
     said = str(wanted)
     if said in names:
         return names.index(said)
-    number = int(said) - base if said.isdigit() else -1
-    return number if 0 <= number < len(names) else None
+    place = int(said) - base if said.isdigit() else -1
+    return place if 0 <= place < len(names) else None
 
 
 def _first(data: Mapping[str, Any], *keys: str) -> Any:

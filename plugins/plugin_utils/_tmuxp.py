@@ -18,6 +18,7 @@ from ansible_collections.fleet.tmux.plugins.plugin_utils._declared import (
     command,
     given,
     is_shell,
+    layout,
     lines_of,
     mapping,
     option,
@@ -71,6 +72,17 @@ _NOT_TAKEN = {
     "before_script": "it is not run; run it in a task before this one",
     "window_index": "windows are numbered in their order",
 }
+
+
+_OF_SERVER = frozenset(
+    """
+    backspace buffer-limit codepoint-widths command-alias copy-command default-client-command default-terminal editor
+    escape-time exit-empty exit-unattached extended-keys extended-keys-format focus-events get-clipboard history-file
+    input-buffer-size message-limit prefix-timeout prompt-history-limit set-clipboard terminal-features
+    terminal-overrides user-keys variation-selector-always-wide
+    """.split()
+)
+"""Options that tmux sets for the server wherever they stand (``OPTIONS_TABLE_SERVER`` in its options-table.c)."""
 
 
 class _Level(NamedTuple):
@@ -128,7 +140,7 @@ def _window(source: Source, where: str, window: Mapping[str, Any], session: _Lev
         name=None if name is None else source.filled(at(where, "window_name"), text(at(where, "window_name"), name)),
         chdir=None if level.chdir == session.chdir else level.chdir,
         env=level.env,
-        layout=window.get("layout"),
+        layout=layout(at(where, "layout"), window.get("layout")),
         options=dict(options, **_options(source, where, window, "options_after")),
         panes=[] if made == [{}] else made,
     )
@@ -175,7 +187,11 @@ def _filled(source: Source, where: str, values: Mapping[Any, Any]) -> Dict[str, 
 
 def _options(source: Source, where: str, data: Mapping[str, Any], key: str) -> Dict[str, str]:
     own = mapping(at(where, key), data.get(key))
-    values = {name: option(f"{at(where, key)}.{name}", own[name]) for name in own}
+    for name in [name for name in own if name in _OF_SERVER]:
+        source.note(
+            f"{at(where, key)}.{name}", "it is an option of the server, which a session has not; it is left out"
+        )
+    values = {name: option(f"{at(where, key)}.{name}", own[name]) for name in own if name not in _OF_SERVER}
     return _filled(source, at(where, key), values)
 
 
@@ -250,6 +266,10 @@ def to_tmuxp(said: Any) -> Declared:
     """
     source = Source("tmux_session", None)
     session = mapping("the arguments", said)
+    if session.get("state", "present") not in ("present", "completed"):
+        raise DeclaredError(f"state: with {session['state']!r} there is no session to be written down; leave it out")
+    if session.get("windows"):
+        _left_out(source, "", {key: session.get(key) for key in ("argv", "command", "window_name")}, ())
     _left_out(source, "", session, _OF_SESSION)
     names = session.get("name")
     names = [names] if not isinstance(names, (list, tuple)) else list(names)
@@ -265,6 +285,8 @@ def to_tmuxp(said: Any) -> Declared:
         options=_session_options_of(source, session),
     )
     _warn_of_variables(source, "name", result["session_name"])
+    if re.search(_READ, str(session.get("chdir") or "")):
+        source.note("chdir", "tmuxp replaces variables in it when it reads the file")
     made = [_tmuxp_window(source, f"windows[{number}]", window) for number, window in enumerate(windows)]
     return Declared(dict(result, windows=made), source.notes)
 
@@ -301,6 +323,9 @@ def _tmuxp_pane(source: Source, where: str, pane: Any) -> Any:
 def _common(source: Source, where: str, item: Mapping[str, Any]) -> Json:
     """What windows and panes both have."""
     found = given(**{_SAME[key]: item.get(key) for key in _SAME})
+    for key in ("chdir", "name"):
+        if re.search(_READ, str(item.get(key) or "")):
+            source.note(at(where, key), "tmuxp replaces variables in it when it reads the file")
     for key, other in (("env", "environment"), ("options", "options")):
         found.update(given(**{other: _plain(source, at(where, key), item.get(key))}))
     return found
@@ -314,8 +339,12 @@ def _plain(source: Source, where: str, values: Any) -> Dict[str, str]:
     return found
 
 
+_READ = r"\$(\w|\{)"
+"""Begins what tmuxp takes for a variable."""
+
+
 def _warn_of_variables(source: Source, where: str, value: str) -> None:
-    if re.search(r"\$(\w|\{)", value) or value.startswith("~"):
+    if re.search(_READ, value) or value.startswith("~"):
         source.note(where, "tmuxp replaces variables and ~ in it when it reads the file")
 
 

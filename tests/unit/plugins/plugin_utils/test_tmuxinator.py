@@ -108,6 +108,39 @@ def test_synchronized_panes_are_an_option(value: Any) -> None:
     assert window({"a": {"synchronize": value}}) == {"name": "a", "options": {"synchronize-panes": "on"}}
 
 
+def test_what_else_is_said_of_synchronized_panes_is_told() -> None:
+    result, notes = from_tmuxinator({"name": "work", "windows": [{"a": {"synchronize": "foo"}}]})
+    assert result["windows"] == [{"name": "a"}]
+    assert notes == ["windows[0].a.synchronize: 'foo' is none of true, before and after, so panes are not synchronized"]
+
+
+def test_a_layout_is_refused_that_is_none() -> None:
+    assert window({"a": {"layout": "main-v"}})["layout"] == "main-vertical"
+    with pytest.raises(DeclaredError, match=r"^windows\[0\].a.layout: 'main' is no layout; write even-"):
+        window({"a": {"layout": "main"}})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"base_index": "x"}, "base_index: 'x' is no number"),
+        ({"base_index": True}, "base_index: True is no number"),
+        ({"pane_base_index": -1}, "pane_base_index: -1 is no number"),
+        ({"directory": ["a"]}, "directory: it is a list and no path"),
+        ({"directory": "rel"}, "directory: 'rel' is not absolute; write a path that begins with / or ~/"),
+    ],
+)
+def test_options_of_another_kind_are_refused(wrong: Dict[str, Any], message: str) -> None:
+    with pytest.raises(DeclaredError) as refused:
+        from_tmuxinator({"name": "work", "startup_window": 1, "windows": [{"a": None}]}, **wrong)
+    assert str(refused.value).startswith(message)
+
+
+def test_numbers_may_be_texts() -> None:
+    data = {"name": "work", "startup_window": 1, "windows": [{"a": None}]}
+    assert from_tmuxinator(data, base_index="1").result["windows"] == [{"name": "a", "focus": True}]  # type: ignore[arg-type]
+
+
 def test_titles_are_shown_where_they_are_wanted() -> None:
     options = {"pane-border-status": "bottom", "pane-border-format": "#{pane_index}: #{pane_title}"}
     assert window({"a": None}, enable_pane_titles=True, pane_title_position="bottom")["options"] == options
@@ -117,7 +150,12 @@ def test_a_pane_of_a_window_has_the_focus_by_number_or_title() -> None:
     for wanted in (1, "log"):
         found = window({"a": {"focused_pane": wanted, "panes": ["vim", {"log": None}]}})
         assert found["panes"] == [{"command": typed("vim")}, {"title": "log", "focus": True}]
-    assert window({"a": {"focused_pane": "other", "panes": [None, "b"]}})["panes"][0] == {"focus": True}
+    for wanted in ("other", 5):
+        result, notes = from_tmuxinator(
+            {"name": "work", "windows": [{"a": {"focused_pane": wanted, "panes": [None, "b"]}}]}
+        )
+        assert result["windows"][0]["panes"][0] == {"focus": True}
+        assert notes == [f"windows[0].a.focused_pane: there is no pane {wanted!r}; the first one is active"]
 
 
 def test_a_session_begins_with_a_window_and_a_pane() -> None:
@@ -136,7 +174,9 @@ def test_the_server_is_the_one_that_tmux_would_be_told() -> None:
         "windows": [{"name": "a"}],
     }
     assert project({"a": None}, tmux_options="-L 'my own'")["socket_name"] == "my own"
-    assert project({"a": None}, cli_args="-S/run/x", tmux_options="-L b")["socket_path"] == "/run/x"
+    both = {"name": "work", "windows": [{"a": None}], "cli_args": "-S/run/x", "tmux_options": "-L b"}
+    assert from_tmuxinator(both).notes == ["tmux_options: cli_args counts instead"]
+    assert from_tmuxinator(both).result["socket_path"] == "/run/x"
     both = project({"a": None}, socket_name="foo", socket_path="/run/x", tmux_options="-L b")
     assert ("socket_name" in both, both["socket_path"]) == (False, "/run/x")
 

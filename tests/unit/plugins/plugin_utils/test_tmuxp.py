@@ -337,3 +337,60 @@ def test_what_tmuxp_does_not_know_or_reads_otherwise_is_told() -> None:
 def test_a_file_has_one_session(names: Any) -> None:
     with pytest.raises(DeclaredError, match="name: a file of tmuxp's has exactly one session"):
         to_tmuxp({"name": names})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"variables": "a"}, "variables: it is a text; a dictionary was expected"),
+        ({"variables": {"A": [1]}}, "variables.A: it is a list and no text"),
+        ({"directory": 5}, "directory: it is a number or boolean and no path"),
+        ({"directory": "rel"}, "directory: 'rel' is not absolute"),
+        ({"directory": "~bob/x"}, "directory: '~bob/x' is not absolute"),
+    ],
+)
+def test_options_of_another_kind_are_refused(wrong: Dict[str, Any], message: str) -> None:
+    with pytest.raises(DeclaredError) as refused:
+        from_tmuxp({"session_name": "work", "start_directory": "./", "windows": [{}]}, **wrong)
+    assert str(refused.value).startswith(message)
+
+
+def test_what_tmux_session_would_refuse_is_told_where_it_stands() -> None:
+    assert windows({"layout": "even-h"})[0]["layout"] == "even-horizontal"
+    assert windows({"layout": "b25f,80x24,0,0,0"})[0]["layout"] == "b25f,80x24,0,0,0"
+    with pytest.raises(DeclaredError, match=r"^windows\[0\].layout: 'foo' is no layout; write even-horizontal, "):
+        windows({"layout": "foo"})
+    with pytest.raises(
+        DeclaredError, match=r"^windows\[0\].start_directory: '~bob/x' is in the home of a user; write out"
+    ):
+        windows({"start_directory": "~bob/x"})
+    result, notes = from_tmuxp(
+        {"session_name": "work", "global_options": {"escape-time": 0, "base-index": 1}, "windows": [{}]}
+    )
+    assert result["options"] == {"base-index": "1"}
+    assert "global_options.escape-time: it is an option of the server, which a session has not; it is left out" in notes
+
+
+def test_panes_that_stay_only_if_they_failed_are_told() -> None:
+    result, notes = from_tmuxp({"session_name": "work", "options": {"remain-on-exit": "failed"}, "windows": [{}]})
+    assert result["keep_exited"] is True
+    assert notes == ["remain-on-exit: keep_exited keeps all panes that have ended, and not only those that have failed"]
+
+
+def test_variables_that_tmuxp_would_replace_are_told_wherever_they_are() -> None:
+    panes_ = [{"chdir": "/$c"}]
+    said = {"name": "work", "chdir": "/$a", "windows": [{"name": "$n", "chdir": "/$b", "panes": panes_}]}
+    told = "tmuxp replaces variables in it when it reads the file"
+    places = ("chdir", "windows[0].panes[0].chdir", "windows[0].chdir", "windows[0].name")
+    assert sorted(to_tmuxp(said).notes) == sorted(f"{place}: {told}" for place in places)
+
+
+def test_what_no_window_has_is_told() -> None:
+    notes = to_tmuxp({"name": "a", "command": "x", "windows": [{}]}).notes
+    assert notes == ["command: tmuxp has nothing like it; it is left out"]
+
+
+@pytest.mark.parametrize("state", ["absent", "only"])
+def test_no_session_becomes_no_file(state: str) -> None:
+    with pytest.raises(DeclaredError, match=f"^state: with '{state}' there is no session to be written down"):
+        to_tmuxp({"name": "a", "state": state})
