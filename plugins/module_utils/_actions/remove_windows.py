@@ -155,6 +155,8 @@ def _not_compared(session: Session, extra: Extra, said: Said, after: Optional[Li
     now = _found(session, extra.window, after)
     if now is None or now[0].identity != session.identity or len(now[0].windows) == extra.links:
         return False
+    if session.group and [one.group for one in after.sessions].count(session.group) > 1:
+        return False
     return _guard(now[0], extra._replace(window=now[1]), version) == _guard(session, extra, version)
 
 
