@@ -20,6 +20,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._modules.info import Wi
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.secret import hidden, secrets_of
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
 from ansible_collections.fleet.tmux.plugins.module_utils._specs.tmux_session import ARGUMENT_SPEC
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux import trial
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Capability, Command, Version
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Hung
@@ -263,8 +264,13 @@ def test_what_drifted_is_told_and_only_made_anew_where_that_is_wanted(
     assert error is None and told["drift"] == []
 
 
-def test_what_cannot_be_made_anew_is_not_removed_for_that(server: World) -> None:
-    """A value that tmux does not take is found before; nothing is left of how that was found."""
+@pytest.mark.parametrize("tried", [True, False])
+def test_what_cannot_be_made_anew_is_not_removed_for_that(
+    server: World, monkeypatch: pytest.MonkeyPatch, tried: bool
+) -> None:
+    """A value that tmux does not take is found before, also where none can be tried apart; nothing of that is left."""
+    if not tried:
+        monkeypatch.setattr(trial, "SHARED_DIRECTORY", "/nowhere")
     Task(server, windows=TWO).done()
     before = panes(server, "session_id", "pane_id", "pane_pid")
     sessions = server.ids()
