@@ -554,6 +554,30 @@ MOVERS = [
         ),
     ),
     Row(
+        "deploy-through-ssh",
+        "ssh -T",
+        "waits for work done elsewhere",
+        LIVE,
+        "A shell on the other host works through what it was told by a pipe, and says nothing.",
+        (
+            line("echo 'touch ~/deploying; sleep 100000; touch done' | ssh -F $HELPERS/ssh_config -T local"),
+            holds("test -e ~/deploying"),
+        ),
+        unforeseen=True,
+    ),
+    Row(
+        "upgrade-far-away",
+        "ssh -t",
+        "waits for work done elsewhere",
+        LIVE,
+        "A command works on the other host, and has a terminal there.",
+        (
+            line("ssh -F $HELPERS/ssh_config -t local 'sh -c \"touch ~/upgrading; sleep 100000; touch done\"'"),
+            holds("test -e ~/upgrading"),
+        ),
+        unforeseen=True,
+    ),
+    Row(
         "agent",
         "agent",
         "talks over the network",
@@ -1062,6 +1086,15 @@ PROMPTS = [
             line("echo ma''de $SSH_CONNECTION"),
             see("^([$#%] )*made 127"),
         ),
+    ),
+    Row(
+        "monitor-far-away",
+        "ssh -t",
+        "monitor of another host",
+        ABANDONED,
+        "It only shows, and what comes over the line is what it shows.",
+        (line("ssh -F $HELPERS/ssh_config -t local 'cd / && exec htop'"), see("Mem")),
+        unforeseen=True,
     ),
     Row(
         "mosh-prompt",

@@ -12,17 +12,12 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host import netlink
 from ansible_collections.fleet.tmux.plugins.module_utils._host.connections import Ends, Unread
 from ansible_collections.fleet.tmux.plugins.module_utils._host.netlink import ESTABLISHED, LISTEN
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
+from ansible_collections.fleet.tmux.plugins.module_utils._host.terminals import is_terminal
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.elsewhere import PROGRAMS, call_of, is_prompt
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.network import KEEP_ALIVE
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import OpenFile, Refused, Scene
 
 SOCKET, PIPE, FIFO, TCP = "socket", "pipe", "fifo", "tcp"
-
-
-_SHELLS_ELSEWHERE = frozenset("dbclient slogin ssh".split())
-_WITH_VALUE = frozenset("BbcDEeFIiJLlmOopPQRSWw")
-_WITHOUT_COMMAND = frozenset("NOQsVW")
-"""Options of ssh that are followed by a value, and those with which it runs no command: it is a tunnel then, a
-subsystem that another program speaks with, or only asks something."""
 
 
 class Peer(NamedTuple):
@@ -61,14 +56,28 @@ class Peers:
         :raises Refused: where that cannot be known.
         """
         found = [peer for file in self._scene.files(process) for peer in self._beyond(process, file)]
-        return found or self._command_elsewhere(process)
+        return found + self.command_elsewhere(process)
 
-    def _command_elsewhere(self, process: Process) -> List[Peer]:
-        """What ssh speaks through to a host on which it runs a command: its connection, or another ssh on the way."""
-        if process.command not in _SHELLS_ELSEWHERE or not runs_command(self._scene.words(process)):
+    def command_elsewhere(self, process: Process, at_prompt: bool = False) -> List[Peer]:
+        """What ssh speaks through to a host on which it runs a command: its connection, or another ssh on the way.
+
+        :param at_prompt: whether it hands on each key, so that what it runs may be there for somebody to type.
+        :raises Refused: where that cannot be known.
+        """
+        if process.command not in PROGRAMS or not self._runs_command(process, at_prompt):
             return []
         ways = [file for file in self._scene.files(process) if file.number > 2 and _may_lead_away(file)]
         return [Peer(process, min(ways), TCP)] if ways else []
+
+    def _runs_command(self, process: Process, at_prompt: bool) -> bool:
+        """Whether it was told a command, or a shell there is told what to do by a file or another program."""
+        call = call_of(process.command, self._scene.words(process))
+        if call.silent or (at_prompt and call.command and is_prompt(call.command)):
+            return False
+        if call.command:
+            return True
+        told_by = self._scene.link(process, 0)
+        return told_by is not None and told_by != os.devnull and not is_terminal(told_by)
 
     def _beyond(self, process: Process, file: OpenFile) -> Iterator[Peer]:
         if file.socket is not None:
@@ -144,23 +153,3 @@ class Peers:
 
 def _may_lead_away(file: OpenFile) -> bool:
     return file.link.startswith(("socket:[", "pipe:["))
-
-
-def runs_command(words: Sequence[str]) -> bool:
-    """Whether ssh, with this command line, runs a command on another host. Options may stand behind the host, too."""
-    operands = 0
-    left = iter(words[1:])
-    for word in left:
-        if word[:1] != "-" or word == "-":
-            operands += 1
-            if operands == 2:
-                return True
-            continue
-        for place, letter in enumerate(word[1:], 2):
-            if letter in _WITHOUT_COMMAND:
-                return False
-            if letter in _WITH_VALUE:
-                if place == len(word):
-                    next(left, None)
-                break
-    return False

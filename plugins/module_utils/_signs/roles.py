@@ -5,7 +5,7 @@
 """Which processes of a session count: what only shows, waits at a prompt, or helps, is no work."""
 
 import os
-from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
 from ansible_collections.fleet.tmux.plugins.module_utils._host.terminals import is_terminal
@@ -18,6 +18,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
     SIGNAL,
     UNTOLD,
 )
+from ansible_collections.fleet.tmux.plugins.module_utils._signs import elsewhere
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import Refused, Scene
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.shells import (
     command_of,
@@ -204,6 +205,8 @@ class _Casting:
         try:
             if self._ignored(process.command):
                 return not self._waits_nevertheless(process) and self._is_shown(process)
+            if process.command in elsewhere.PROGRAMS:
+                return self._shows_another_host(process) and self._is_shown(process)
             return self._filters(process) and self._shows_what_is_given(process) and self._is_shown(process)
         except Refused:
             return False
@@ -217,8 +220,16 @@ class _Casting:
         return any(file.for_writing and file.link[:1] == "/" and not _is_device(file.link) for file in files)
 
     def _waits_nevertheless(self, process: Process) -> bool:
-        options = _NEVERTHELESS.get(process.command, ())
-        return bool(options) and any(word.startswith(options) for word in self._scene.words(process)[1:])
+        return process.command in _NEVERTHELESS and _is_told_to_wait(process.command, self._scene.words(process))
+
+    def _shows_another_host(self, process: Process) -> bool:
+        """Whether ssh only shows what a program on another host shows."""
+        call = elsewhere.call_of(process.command, self._scene.words(process))
+        return bool(call.command) and elsewhere.only_shows(call.command, self._is_told_to_show)
+
+    def _is_told_to_show(self, words: Sequence[str]) -> bool:
+        name = os.path.basename(words[0])
+        return self._ignored(name) and not _is_told_to_wait(name, words)
 
     def _shows_what_is_given(self, process: Process) -> bool:
         writers = self._pipes.writers(process)
@@ -392,6 +403,11 @@ class _Pipes:
                 if not process.is_others:
                     self._groups.setdefault(process.group, []).append(process)
         return self._groups.get(group, [])
+
+
+def _is_told_to_wait(name: str, words: Sequence[str]) -> bool:
+    options = _NEVERTHELESS.get(name, ())
+    return bool(options) and any(word.startswith(options) for word in words[1:])
 
 
 def _joins(process: Process) -> bool:

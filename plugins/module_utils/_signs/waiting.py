@@ -34,6 +34,8 @@ _TIME = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([smhd]?)\Z")
 _FOR_EVER = 30 * 86400
 """A ``sleep`` that takes longer only keeps something open."""
 
+_ANSWER = "waits for an answer to come from outside"
+
 _SERVICES = re.compile(
     r"dbus|/bus\Z|/dev/log|systemd|X11-unix|ICE-unix|wayland|pulse|pipewire|nscd|sss|winbind|agent|keyring|at-spi|ibus"
     r"|fcitx|avahi|resolve|userdb|tmux-|gvfs|portal|cups|speech|/S\.[a-z]",
@@ -149,13 +151,15 @@ class _Waiting:
         """Work that is done elsewhere: a program at the session's terminal waits at something with another end."""
         waits = [wait for wait in self._scene.waits(process) if wait.kind in (READ, POLL, UNTOLD)]
         raw = self._roles[process.pid] == PROMPT
-        if not process.terminal or not waits or (raw and process.command in KEEP_ALIVE):
+        if not process.terminal or not waits:
             return ""
+        if raw and process.command in KEEP_ALIVE:
+            return _ANSWER if self._peers.command_elsewhere(process, at_prompt=True) else ""
         if raw and all(self._waits_at_terminal_only(process, wait) for wait in waits):
             return ""
         outside = self._peers.outside(process)
         if any(self._waits_at(wait, peer, raw) for peer in outside for wait in waits):
-            return "waits for an answer to come from outside"
+            return _ANSWER
         return ""
 
     def _waits_at_terminal_only(self, process: Process, wait: Wait) -> bool:

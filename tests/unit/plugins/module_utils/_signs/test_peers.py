@@ -5,7 +5,6 @@
 """Whose other end lives outside a session is found, and what a session's processes say to each other is not."""
 
 import os
-import shlex
 import socket
 import subprocess
 from contextlib import ExitStack
@@ -17,7 +16,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host import connection
 from ansible_collections.fleet.tmux.plugins.module_utils._host.netlink import NotAvailable, Tcp
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process, Processes, read_process
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
-from ansible_collections.fleet.tmux.plugins.module_utils._signs.peers import Peer, Peers, runs_command
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.peers import Peer, Peers
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import Refused, Scene
 from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE
 
@@ -229,41 +228,6 @@ def test_whoever_was_called_and_whoever_only_shows_that_it_is_there_wait_for_not
     assert Peers([called, tunnel], scene).outside(tunnel) == []
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "ssh host make all",
-        "ssh -p 22 host make",
-        "ssh -vvp 22 -o BatchMode=yes me@host -i key make -N",
-        "ssh -o User=me -T host -- make",
-        "ssh -Jgate host make",
-        "ssh -6tt host 'sleep 100; echo -N'",
-    ],
-)
-def test_ssh_with_a_command_waits_for_it(line: str) -> None:
-    assert runs_command(shlex.split(line))
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "ssh host",
-        "ssh -p 22 host",
-        "ssh -NL 80:there:80 host",
-        "ssh host -N make",
-        "ssh -fN -D 1080 host",
-        "ssh -W there:22 gate",
-        "ssh -oUser=me -s host sftp",
-        "ssh -O check host",
-        "ssh -i",
-        "ssh",
-        "",
-    ],
-)
-def test_ssh_without_a_command_does_not(line: str) -> None:
-    assert not runs_command(shlex.split(line))
-
-
 @pytest.mark.parametrize("words, waits", [(("ssh", "host", "make"), True), (("ssh", "-N", "host"), False)])
 def test_a_command_on_another_host_is_outside(
     spawn: Spawn, connection: Connection, monkeypatch: pytest.MonkeyPatch, words: Tuple[str, ...], waits: bool
@@ -283,6 +247,48 @@ def test_a_command_on_another_host_is_outside_also_behind_a_gate(spawn: Spawn, m
     scene = scene_of(process, gate)
     monkeypatch.setattr(scene, "words", lambda _process: ("ssh", "-J", "gate", "host", "make"))
     assert kinds(Peers([process, gate], scene).outside(process)) == [("tcp", True, reading)]
+
+
+STDIN = pytest.mark.parametrize(
+    ("link", "waits"),
+    [("/home/anna/deploy.sh", True), ("pipe:[7]", True), ("/dev/null", False), ("/dev/pts/3", False), (None, False)],
+)
+
+
+@STDIN
+def test_what_comes_from_a_file_or_a_program_is_a_command_too(
+    spawn: Spawn, connection: Connection, monkeypatch: pytest.MonkeyPatch, link: Optional[str], waits: bool
+) -> None:
+    process = spawn(connection.client.fileno())._replace(command="ssh")
+    scene = scene_of(process)
+    monkeypatch.setattr(scene, "words", lambda _process: ("ssh", "-T", "host"))
+    monkeypatch.setattr(scene, "link", lambda _process, _number: link)
+    expected = [("tcp", True, connection.client.fileno())] if waits else []
+    assert kinds(Peers([process], scene).outside(process)) == expected
+
+
+def test_a_command_waits_also_where_who_told_it_has_ended(
+    spawn: Spawn, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pipe to it has no other end any more."""
+    reading, writing = os.pipe()
+    os.close(writing)
+    process = spawn(connection.client.fileno(), reading)._replace(command="ssh")
+    os.close(reading)
+    scene = scene_of(process)
+    monkeypatch.setattr(scene, "words", lambda _process: ("ssh", "host", "make"))
+    assert ("tcp", True, connection.client.fileno()) in kinds(Peers([process], scene).outside(process))
+
+
+@pytest.mark.parametrize(("command", "waits"), [("make", True), ("bash", False), ("", False)])
+def test_at_a_prompt_only_what_works_there_is_waited_for(
+    spawn: Spawn, connection: Connection, monkeypatch: pytest.MonkeyPatch, command: str, waits: bool
+) -> None:
+    process = spawn(connection.client.fileno())._replace(command="ssh")
+    scene = scene_of(process)
+    monkeypatch.setattr(scene, "words", lambda _process: ("ssh", "-t", "host", *command.split()))
+    assert bool(Peers([process], scene).command_elsewhere(process, at_prompt=True)) is waits
+    assert bool(Peers([process], scene).command_elsewhere(process)) is bool(command)
 
 
 def missing(*_words: object) -> None:

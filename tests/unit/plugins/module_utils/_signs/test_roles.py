@@ -422,3 +422,23 @@ def test_who_refuses_a_look_takes_nobody_from_those_that_count(known: Tuple[Know
 def test_one_that_works_more_takes_nobody_from_those_that_count(known: Tuple[Known, ...], above: int) -> None:
     more = one(200, min(above, known[-1].process.pid), "make")
     assert at_work(known) <= at_work((*known, more))
+
+
+@pytest.mark.parametrize(
+    ("line", "role"),
+    [
+        ("ssh -t host htop", SHOWS),
+        ("ssh host tail -f log", SHOWS),
+        ("ssh host tail --pid=7 -f log", PROMPT),
+        ("ssh -t host tmux attach", SHOWS),
+        ("ssh -t host make", PROMPT),
+        ("ssh host", PROMPT),
+    ],
+)
+def test_ssh_shows_what_is_shown_there(line: str, role: str) -> None:
+    assert roles_of(shell(foreground=False), one(101, 100, line, wait=POLLS, raw=True))[101] == role
+
+
+def test_what_ssh_shows_counts_where_it_goes_into_a_file() -> None:
+    line = one(101, 100, "ssh host tail -f log", wait=POLLS, links={1: "/home/anna/log"})
+    assert roles_of(shell(foreground=False), line)[101] == WORKS

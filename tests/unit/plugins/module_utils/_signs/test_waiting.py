@@ -211,6 +211,15 @@ def test_a_connection_that_is_only_held(
     assert (said(*job("client", wait=Wait(POLL, files=files), raw=raw)) is not None) is expected
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [("ssh -t host make", True), ("ssh -t host tmux a", False), ("ssh -t host bash", False), ("ssh host", False)],
+)
+def test_a_command_that_ssh_gave_a_terminal(line: str, expected: bool) -> None:
+    connection = OpenFile(3, "socket:[9]", os.O_RDWR)
+    assert (said(*job(line, wait=Wait(POLL, files=3), raw=True, files=[connection])) is not None) is expected
+
+
 def test_what_has_no_terminal_waits_for_nobody_here(monkeypatch: pytest.MonkeyPatch) -> None:
     peer = Peer(CLIENT, OpenFile(5, "socket:[9]", os.O_RDWR), SOCKET, True, 9)
     monkeypatch.setattr(NothingOutside, "outside", lambda self, process: [peer])
