@@ -50,6 +50,11 @@ options:
       - A job whose session is gone before its end was seen, be it removed or with its server, is not recorded and is
         run again. When only its pane is gone, and something else is in its session, the task fails until that session
         is removed.
+      - When somebody has moved its pane to another session (C(join-pane), C(break-pane), C(move-window)), the job is
+        waited for there, and a warning says where. That session is never removed, nor is the pane, and the files of
+        O(cleanup) stay. tmux before 3.0 keeps no pane when its command ends in a window of somebody else, so nobody
+        knows then how it ended; and when its window and its session have gone with the move, the job is only known to a
+        run that waits already.
       - What somebody has started beside it in its session is left alone. The session then stays, and a warning says so.
     type: str
     choices: [present, absent, only, completed]

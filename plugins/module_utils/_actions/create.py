@@ -20,7 +20,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import DeclaredWindow, Pairs
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import pipes, settings
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import going_with
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import going_with, marking
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
     FORGETTING,
     Capability,
@@ -39,9 +39,8 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import (
     NotFound,
     TmuxError,
 )
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import set_for_window
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import keeping_pane, set_for_window
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
-    JOB_OPTION,
     number_or_none,
     read_or_nothing,
     row,
@@ -349,7 +348,8 @@ class Creator(Settler):
             commands += pipes.start(created.id + ":", created.id, new.log, created.version, new.log_max_size)
         if new.job:
             # After its command has begun: who finds the mark must not take the placeholder for the job.
-            commands.append(["set-option", "-F", "-t", created.id, JOB_OPTION, new.job + " #{pane_id}"])
+            commands += marking(created.id, new.job, created.version)
+            commands += keeping_pane(created.id + ":", created.version)
         self._client.script(commands, created.version, work=len(commands))
         return created
 

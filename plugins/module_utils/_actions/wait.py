@@ -58,7 +58,8 @@ class PatternError(ValueError):
 class Wish(NamedTuple):
     """What is waited for. ``until`` is ``ended`` or ``gone``; with a ``pattern``, that one of the panes shows it.
 
-    ``pane``: the only one, by its id, that counts. ``before``: what it has shown, which does not count.
+    ``pane``: the only one, by its id, that counts, wherever somebody moves it. ``before``: what it has shown, which
+    does not count. ``begun``: when what is waited for was begun, if not with its session.
     """
 
     names: Sequence[str]
@@ -68,10 +69,12 @@ class Wish(NamedTuple):
     lines: int = 100
     pane: Optional[str] = None
     before: Optional[str] = None
+    begun: Optional[int] = None
 
 
 class Fate(NamedTuple):
-    """What has become of one session. ``found``: as it was listed last; None for one that was not there at all.
+    """What has become of one session. ``found``: as it was listed last, or the one to which its pane was moved; None
+    for one that was not there at all.
 
     ``ended``: all its commands have; None where that is not known. ``pane``: of which the rest is told: the one that
     showed the pattern, or the first that did not end with 0, or the first. ``over``: that it is as it was waited for,
@@ -234,15 +237,29 @@ class Waiting:
         for number, fate in enumerate(self.fates):
             if fate.over or fate.identity is None or fate.found is None or fate.found.id in lost:
                 continue
-            session = here.get(fate.identity)
-            if session is None or not self._panes(session):
-                self.fates[number] = self._gone(fate)
-            else:
+            session = self._place(fate, here)
+            if session is not None:
                 self.fates[number] = self._judged(fate._replace(found=session), facts, watched)
+            elif not (self._wish.pane and lost):  # It may have been moved to one of these.
+                self.fates[number] = self._gone(fate)
+
+    def _place(self, fate: Fate, here: Dict[str, Session]) -> Optional[Session]:
+        """Where what is waited for is by now: a pane that counts alone is looked for in all sessions of its server."""
+        own = here.get(fate.identity or "")
+        if own is not None and self._panes(own):
+            return own
+        started = self._key(fate).split("/")[:2]
+        others = [session for identity, session in here.items() if identity.split("/")[:2] == started]
+        return next((session for session in others if self._wish.pane and self._panes(session)), None)
+
+    def _key(self, fate: Fate) -> str:
+        """What tells the session in which it was seen last from every other one."""
+        return "" if fate.found is None else self._seen.identity(fate.found)
 
     def _facts(self, here: Dict[str, Session]) -> Dict[str, Exit]:
         """What tmux tells of the panes beside their listing: asked at first, and when one of them is dead."""
-        sessions = [here[fate.identity] for fate in self._waiting() if fate.identity in here]
+        places = [self._place(fate, here) for fate in self._waiting()]
+        sessions = [session for session in places if session is not None]
         self._meet({pid for session in sessions for pid in session.pids})
         if not any(map(self._is_news, sessions)):
             return {}
@@ -263,7 +280,7 @@ class Waiting:
 
     def _gone(self, fate: Fate) -> Fate:
         self._tries.pop(fate.identity or "", None)
-        stayed = self._told.get(fate.identity or "", False)
+        stayed = self._told.get(self._key(fate), False)
         reasons = [] if stayed else [NOT_KEPT]
         reasons += [] if self._server_lives() else [GONE_SERVER]
         matched = False if fate.matched is False and stayed else None  # It may have shown it at the very last.
@@ -274,9 +291,13 @@ class Waiting:
             ended=True,
             over=True,
             matched=matched,
-            seconds=_since(fate, int(time.time())),
+            seconds=self._since(fate, int(time.time())),
             reason="; ".join(reasons) or "it was removed",
         )
+
+    def _since(self, fate: Fate, at: int) -> int:
+        begun = (fate.found or NOBODY).created if self._wish.begun is None else self._wish.begun
+        return max(0, at - begun)
 
     def _panes(self, session: Optional[Session]) -> List[Pane]:
         """Those of a session that count."""
@@ -307,7 +328,7 @@ class Waiting:
         at = _latest(facts.get(one.id) for one in panes)
         if at is None and watched:
             at = int(time.time())
-        seconds = fate.seconds if fate.seconds is not None or at is None else _since(fate, at)
+        seconds = fate.seconds if fate.seconds is not None or at is None else self._since(fate, at)
         reasons = [NO_STATUS] * _unclear(pane) + [NO_TIME] * (seconds is None)
         return fate._replace(
             ended=True,
@@ -434,7 +455,3 @@ def _latest(facts: Iterable[Optional[Exit]]) -> Optional[int]:
     times = [None if fact is None else fact.since for fact in facts]
     known = [moment for moment in times if moment is not None]
     return max(known) if known and len(known) == len(times) else None
-
-
-def _since(fate: Fate, at: int) -> int:
-    return max(0, at - (fate.found or NOBODY).created)

@@ -58,7 +58,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.jobs import (
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.plan import Plan
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.values import STANDARD_PLACE
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import Mark, going_with, job_marks
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import Marks, going_with, job_marks
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Failed, Lost, NoServer, TmuxError
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.members import Members
@@ -160,7 +160,7 @@ class Completion:
         self._ending = ending
         self._journal = journal
         self._birth = birth
-        self._marks: Dict[str, Mark] = {}
+        self._marks = Marks()
         self._see()
         user = self._seen.server.user
         self._records = Records(task.place, user, host.timeout, self._seen.discreet)
@@ -174,7 +174,7 @@ class Completion:
     def _see(self) -> None:
         """Look at the server, and at which of its sessions are of jobs."""
         self._seen = look_at(self._host, self._path)
-        self._marks = {}
+        self._marks = Marks()
         if self._seen.listing.sessions or self._seen.listing.unread:
             with contextlib.suppress(NoServer, Lost):  # It has ended meanwhile.
                 self._marks = job_marks(self._seen.client)
@@ -273,28 +273,41 @@ class Completion:
         return mark
 
     def _session(self) -> Optional[Session]:
-        """The session of the job, whatever it is called by now; else the one of the job's name.
+        """The session that the job is in, whatever it is called by now; else the one of the job's name.
 
         :raises JobError: when there is one of which nothing is known.
         """
         listing, name = self._seen.listing, self._task.name
-        if any(lost.name == name or self._is_marked(lost.id) for lost in listing.unread):
-            raise JobError(f"name: what tmux lists of {shown(name)!r} cannot be read, so nothing was run")
         here = [session for session in listing.sessions if session.name == name]
-        own = [session for session in listing.sessions if self._is_marked(session.id) and self._pane_of(session)]
+        own = [session for session in listing.sessions if self._pane_of(session)]
+        noted = any(mark.digest == self._options.job for mark in self._marks.panes.values())
+        unread = any(lost.name == name or self._is_marked(lost.id) for lost in listing.unread)
+        if unread or (listing.unread and noted and not own):
+            raise JobError(f"name: what tmux lists of {shown(name)!r} cannot be read, so nothing was run")
+        own.sort(key=lambda session: not self._is_marked(session.id))
         return next((session for session in [*own, *here]), None)
 
     def _is_marked(self, identity: str) -> bool:
-        """Whether a session was made for this job."""
-        return identity in self._marks and self._marks[identity].digest == self._options.job
+        """Whether a session was made for this job. Its pane may be in another one by now."""
+        return identity in self._marks.sessions and self._marks.sessions[identity].digest == self._options.job
 
     def _mark_of(self, session: Optional[Session]) -> Optional[str]:
-        return self._marks[session.id].digest if session is not None and session.id in self._marks else None
+        """The hash of the job that a session was made for, or holds."""
+        if session is None:
+            return None
+        if self._pane_of(session):
+            return self._options.job
+        return self._marks.sessions[session.id].digest if session.id in self._marks.sessions else None
 
     def _pane_of(self, session: Session) -> Optional[str]:
-        """The id of the pane that the job runs in, or has run in; None if it is not there any more."""
-        own = self._marks[session.id].pane if session.id in self._marks else ""
-        return own if own in [pane.id for pane in session.panes] else None
+        """The id of the pane that the job runs in, or has run in; None if it is not there."""
+        own = {mark.pane for mark in self._marks.of(self._options.job)}
+        return next((pane.id for pane in session.panes if pane.id in own), None)
+
+    def _begun(self, session: Session) -> int:
+        """When the job was begun that is in a session."""
+        noted = [mark.begun for mark in self._marks.of(self._options.job) if mark.pane == self._pane_of(session)]
+        return next((begun for begun in noted if begun is not None), session.created)
 
     # --- looking only
 
@@ -328,8 +341,10 @@ class Completion:
         own = self._pane_of(session)
         if own is None:
             return self._lost("its pane is gone")
-        self.job.update(started=session.created)
-        if all(pane.dead or pane.id == own for pane in session.panes):
+        self.job.update(started=self._begun(session))
+        if not self._is_marked(session.id):
+            self._trouble.append(_moved(self._task.name, session))
+        elif all(pane.dead or pane.id == own for pane in session.panes):
             self._promise_removal([who_is(self._seen, session)])
         return None
 
@@ -379,12 +394,15 @@ class Completion:
         session, task = self._session(), self._task
         name, pane = (task.name, "") if session is None else (session.name, self._pane_of(session) or "")
         # What somebody has opened beside it says nothing of the job.
-        waiting = Waiting(self._seen, Wish([name], lines=task.lines, pane=pane))
+        begun = None if session is None else self._begun(session)
+        waiting = Waiting(self._seen, Wish([name], lines=task.lines, pane=pane, begun=begun))
         if session is not None:
             waiting.wait(task.seconds)
         waiting.finish()
         fate = waiting.fates[0]
-        self._tell_of(fate)
+        self._tell_of(fate, begun)
+        if fate.found is not None and not self._is_marked(fate.found.id):
+            self._trouble.append(_moved(task.name, fate.found))
         if session is not None and not waiting.over:
             self.job["timed_out"] = True
             return late(waiting, task.seconds) if task.fail_on_timeout else None
@@ -392,7 +410,7 @@ class Completion:
             meanwhile = self._recorded_meanwhile()  # Another run that waited for it may have been faster.
             self._retell()
             return self._lost(fate.reason) if meanwhile is None else self._returned(meanwhile)
-        record = self._record(fate, fate.found)
+        record = self._record(fate, fate.found.created if begun is None else begun)
         try:
             self._records.write(record)
         except JobError as problem:
@@ -417,25 +435,25 @@ class Completion:
             f"recorded, {follows}"
         )
 
-    def _tell_of(self, fate: Fate) -> None:
+    def _tell_of(self, fate: Fate, begun: Optional[int]) -> None:
         self.job.update(
             ended=bool(fate.ended),
             exit_status=fate.exit_status,
             signal=named(fate.signal) or None,
-            started=None if fate.found is None else fate.found.created,
+            started=None if fate.found is None else begun,
             seconds=fate.seconds,
             content=fate.content,
             reason=brief(fate.reason),
         )
 
-    def _record(self, fate: Fate, session: Session) -> JobRecord:
+    def _record(self, fate: Fate, begun: int) -> JobRecord:
         return JobRecord(
             name=self._task.name,
             socket=self._seen.server.socket,
             digest=self._options.job,
             exit_status=fate.exit_status,
             signal=fate.signal,
-            started=session.created,
+            started=begun,
             seconds=fate.seconds,
             recorded=int(time.time()),
             log=self._log,
@@ -443,11 +461,15 @@ class Completion:
         )
 
     def _remove(self, fate: Fate) -> Optional[Exception]:
-        """Remove the session, unless something else lives in it."""
+        """Remove the session, unless something else lives in it, or somebody has moved the pane to one of others."""
+        if fate.found is not None and not self._is_marked(fate.found.id):
+            self._spare_files("its pane was moved to another session")
+            self._retell()
+            return None
         self._see()
         own = [session for session in self._seen.listing.sessions if self._seen.identity(session) == fate.identity]
         if not own:
-            self._spare_files()
+            self._spare_files(f"session {shown(self._task.name)!r} was gone")
         elif any(not pane.dead for session in own for pane in session.panes):
             self._trouble.append(_stays(own[0]))
             own = []
@@ -469,7 +491,7 @@ class Completion:
     def _note_files(self) -> None:
         """Have a session that is there know what is declared by now, for whoever sees its end if we are cut off."""
         session, files = self._session(), files_of(self._options, self._seen.server.user)
-        if session is None or files is None:
+        if session is None or files is None or not self._is_marked(session.id):
             return
         version = self._seen.listing.version
         try:
@@ -477,12 +499,12 @@ class Completion:
         except TmuxError as error:
             self._trouble.append(f"cleanup: it could not be noted at session {shown(session.name)!r}: {error.message}")
 
-    def _spare_files(self) -> None:
+    def _spare_files(self, why: str) -> None:
         """Without its session nothing keeps another run from beginning, and what is there may be of that one."""
         files = files_of(self._options, self._seen.server.user)
         if files is not None and files.paths:
             self._trouble.append(
-                f"cleanup: session {shown(self._task.name)!r} was gone before the files of the job could be removed; "
+                f"cleanup: {why} before the files of the job could be removed; "
                 "what is there of them stays, for it may be another run's"
             )
 
@@ -544,6 +566,13 @@ def _stays(session: Session) -> str:
     return (
         f"session {shown(session.name)!r} stays, for something else runs in it, like what somebody has started in a "
         "window of it; the job has ended and is recorded"
+    )
+
+
+def _moved(job: str, session: Session) -> str:
+    return (
+        f"the pane of job {shown(job)!r} was moved to session {shown(session.name)!r}: the job is waited for there, "
+        "and neither that session nor the pane is removed"
     )
 
 

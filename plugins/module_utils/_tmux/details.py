@@ -6,11 +6,13 @@
 
 import re
 import secrets
-from typing import Collection, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from types import MappingProxyType
+from typing import Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown, to_text
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
+    Capability,
     Command,
     Version,
     as_stored,
@@ -19,7 +21,13 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import NoTarget, TmuxError
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import CLEANUP_OPTION, JOB_OPTION, row, rows
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
+    CLEANUP_OPTION,
+    JOB_OPTION,
+    number_or_none,
+    row,
+    rows,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import OPTION as LOG
 
 CONTENT_CHARS = 1024 * 1024
@@ -78,21 +86,59 @@ def _option_values(client: Client, names: Sequence[str]) -> Dict[str, Dict[str, 
 
 
 class Mark(NamedTuple):
-    """What is noted at the session of a job: the hash of the job, and the id of the pane that it runs in."""
+    """What is noted of a job: its hash, the id of the pane that it runs in, and when its session was made."""
 
     digest: str
     pane: str
+    begun: Optional[int] = None
+
+    @classmethod
+    def parsed(cls, text: str) -> "Mark":
+        digest, pane, begun = (text.split(" ") + ["", ""])[:3]
+        return cls(digest, pane, number_or_none(begun))
 
 
-def job_marks(client: Client) -> Dict[str, Mark]:
-    """Of which jobs sessions are, by session id.
+class Marks(NamedTuple):
+    """Of which jobs sessions are, and panes, by their ids: somebody may have moved a pane elsewhere."""
+
+    sessions: Mapping[str, Mark] = MappingProxyType({})
+    panes: Mapping[str, Mark] = MappingProxyType({})
+
+    def of(self, digest: str) -> List[Mark]:
+        """What is noted of one job."""
+        found = [*self.sessions.values(), *self.panes.values()]
+        return [mark for mark in found if mark.digest == digest]
+
+
+def job_marks(client: Client) -> Marks:
+    """What a server knows of jobs.
 
     :raises TmuxError: when the server cannot be asked.
     """
     nonce = secrets.token_hex(8)
-    fields = ["#{session_id}", "#{%s}" % JOB_OPTION]
-    printed = rows(to_text(client.call([["list-sessions", "-F", row(nonce, "j", fields)]])), nonce)
-    return {identity: Mark(*mark.partition(" ")[::2]) for _kind, (identity, mark) in printed if mark}
+    mark = "#{%s}" % JOB_OPTION
+    commands = [["list-sessions", "-F", row(nonce, "j", ["#{session_id}", mark])]]
+    commands += [["list-panes", "-a", "-F", row(nonce, "p", ["#{pane_id}", mark])]]
+    try:
+        printed = rows(to_text(client.call(commands)), nonce)
+    except NoTarget:  # A server without sessions.
+        return Marks()
+    found = [(kind, identity, Mark.parsed(mark)) for kind, (identity, mark) in printed if mark]
+    return Marks(
+        {identity: mark for kind, identity, mark in found if kind == "j"},
+        # A pane may inherit what is noted at its window or its session, for another one.
+        {identity: mark for kind, identity, mark in found if kind == "p" and mark.pane == identity},
+    )
+
+
+def marking(place: str, digest: str, version: Version) -> List[Command]:
+    """Note at a session that has just been made, and at its pane, of which job they are.
+
+    Before panes have options, its window has it, which can be moved, too.
+    """
+    of = "-p" if version.has(Capability.OPTIONS_OF_PANES) else "-w"
+    mark = digest + " #{pane_id} #{session_created}"
+    return [["set-option", "-F", *where, "-t", place + ":", JOB_OPTION, mark] for where in ([], [of])]
 
 
 _ATTEMPTS = 4

@@ -66,6 +66,11 @@ def set_for_window(place: str, keep: bool) -> Command:
     return ["set-option", "-w", "-t", place, _OPTION, "on" if keep else "off"]
 
 
+def keeping_pane(place: str, version: Version) -> List[Command]:
+    """Let one pane stay wherever somebody moves it, as far as a tmux can do that."""
+    return [["set-option", "-p", "-t", place, _OPTION, "on"]] if version.has(Capability.OPTIONS_OF_PANES) else []
+
+
 def unset_for_window(place: str) -> Command:
     """Let the configuration of the server decide that again."""
     return ["set-option", "-w", "-u", "-t", place, _OPTION]

@@ -23,6 +23,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import 
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.job import Completion, Task
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import SessionOptions, carry_out
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.jobs import JobError, JobRecord
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Capability
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
 from ansible_collections.fleet.tmux.tests.support.runs import Gently, only, perform
 from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
@@ -610,6 +611,110 @@ def test_whose_pane_is_there_is_the_job_though_another_has_its_name_and_mark(ser
     assert (error, told["job"]["action"], names(told["removed"])) == (None, "waited", ["mine"])
 
 
+MOVES: Dict[str, List[List[str]]] = {
+    "join-pane": [["join-pane", "-d", "-s", "PANE", "-t", "=first:"]],
+    "move-window": [["move-window", "-d", "-s", "PANE", "-t", "=first:"]],
+    "break-pane": [
+        ["split-window", "-d", "-t", "=job:", "exec cat"],
+        ["break-pane", "-d", "-s", "PANE", "-t", "=first:"],
+    ],
+}
+
+
+def own_pane(world: World) -> str:
+    """The pane of the job, which has just been begun."""
+    return world.tmux("display-message", "-p", "-t", "=job:", "#{pane_id}")
+
+
+def move(world: World, how: str, pane: str) -> None:
+    for command in MOVES[how]:
+        world.tmux(*[pane if word == "PANE" else word for word in command])
+
+
+def stays(world: World, how: str) -> bool:
+    """Whether a pane that is moved so stays when its command ends: before 3.0 that is said of windows only."""
+    return how == "move-window" or world.version.has(Capability.OPTIONS_OF_PANES)
+
+
+def require_untouched(world: World, how: str, told: Dict[str, Any], panes: int) -> None:
+    """That nothing of the session to which a pane was moved has been removed."""
+    assert told["removed"] == [] and told["not_done"] == []
+    assert there(world) == ("first\njob" if how == "break-pane" else "first")
+    assert len(world.tmux("list-panes", "-s", "-t", "=first:").splitlines()) == panes
+    assert any("was moved to session 'first'" in said for said in told["trouble"])
+
+
+@pytest.mark.parametrize("how", MOVES)
+def test_one_whose_pane_is_moved_while_it_is_waited_for_is_waited_for_there(
+    server: World, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    own: List[str] = []
+
+    def moved() -> None:
+        own.append(own_pane(server))
+        move(server, how, own[0])
+
+    meanwhile(monkeypatch, moved, lambda: None, lambda: server.tmux("send-keys", "-t", own[0], "Enter"))
+    files = [os.path.join(server.folder, "ran")]
+    told, error = task(server, *words(server, "read go; exit 4"), fail_on_status=False, files=files)
+    require_untouched(server, how, told, 2 if stays(server, how) else 1)
+    assert names(told["created"]) == ["job"] and ran(server) == "once\n"
+    if stays(server, how):
+        assert (error, told["job"]["exit_status"], told["job"]["ended"]) == (None, 4, True)
+        assert "cleanup: its pane was moved to another session" in told["trouble"][-1]
+        assert json.loads(record(server).read_text(encoding="ascii"))["exit_status"] == 4
+    else:
+        assert "nobody knows how its command ended" in str(error) and told["job"]["ended"] is True
+        assert list(place(server).glob("*.json")) == []
+
+
+@pytest.mark.parametrize("how", MOVES)
+def test_one_whose_pane_was_moved_is_the_same_job(server: World, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """Before 3.0 it is not known any more when its window and its session have gone."""
+    job = words(server, "read go; exit 4")
+    told, _error = task(server, *job, seconds=0)
+    begun = told["job"]["started"]
+    own = own_pane(server)
+    move(server, how, own)
+    if how == "join-pane" and not stays(server, how):
+        assert task(server, *job, check=True)[0]["job"]["action"] == "run"
+        return
+    checked, error = task(server, *job, check=True)
+    assert (error, checked["job"]["action"], checked["changed"]) == (None, "waited", False)
+    told, error = task(server, *job, seconds=0, fail_on_timeout=False)
+    assert (error, told["job"]["action"], told["job"]["timed_out"]) == (None, "waited", True)
+    meanwhile(monkeypatch, lambda: server.tmux("send-keys", "-t", own, "Enter"))
+    told, error = task(server, *job, fail_on_status=False)
+    require_untouched(server, how, told, 2 if stays(server, how) else 1)
+    assert told["job"]["action"] == "waited" and ran(server) == "once\n"
+    if stays(server, how):
+        assert (error, told["job"]["exit_status"], told["job"]["started"]) == (None, 4, begun)
+        assert without_moments(checked) == without_moments(told)
+        again, error = task(server, *job, fail_on_status=False, rerun=True)
+        assert (error, again["job"]["exit_status"], ran(server)) == (None, 4, "once\n"), "its pane is there"
+        server.tmux("kill-pane", "-t", own)
+        if how != "break-pane":
+            again, error = task(server, *job, fail_on_status=False)
+            assert (error, again["job"]["action"]) == (None, "returned")
+    else:
+        assert "nobody knows how its command ended" in str(error)
+
+
+def test_a_pane_of_the_same_number_in_another_server_is_not_the_job(
+    server: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def another() -> None:
+        os.kill(server.pid(), signal.SIGKILL)
+        eventually(lambda: not server.pid(), "it has ended")
+        server.start()
+        server.tmux("split-window", "-d", "-t", "first", "cat")
+
+    meanwhile(monkeypatch, another)
+    told, error = task(server, *words(server, "read go"))
+    assert "is gone, and nobody knows how its command ended" in str(error)
+    assert told["job"]["recorded"] is None and there(server) == "first"
+
+
 def test_the_same_by_another_name_is_another_job(server: World) -> None:
     job = words(server, "read go")
     for name in ("job", "other"):
@@ -690,6 +795,8 @@ def test_a_session_that_another_run_is_just_making_is_waited_for(
     task(server, *job, seconds=0)
     mark = server.tmux("show-options", "-v", "-t", "job", "@fleet_tmux_job")
     server.tmux("set-option", "-u", "-t", "=job:", "@fleet_tmux_job")
+    of = "-p" if server.version.has(Capability.OPTIONS_OF_PANES) else "-w"
+    server.tmux("set-option", of, "-u", "-t", "=job:", "@fleet_tmux_job")
     waits: List[float] = []
 
     def pause(seconds: float) -> None:
