@@ -26,6 +26,7 @@ import termios
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+HOME = os.path.join(HERE, "home")
 NOTES = os.path.join(HERE, "started")
 PATIENCE = 120.0
 """Seconds that anything may take before a test gives up: nothing ever waits for that long when all is well."""
@@ -393,7 +394,7 @@ def says(sock, pane):
 
 
 def world(python):
-    """Make a namespace with its own /tmp and processes, and an interpreter that runs in there. Needs root."""
+    """Make a namespace with its own /tmp, processes and home of root, and an interpreter in there. Needs root."""
     files = {name: read(os.path.join(HERE, name)) for name in ("tool.py",)}
     inside = os.path.join(HERE, "python-inside")
 
@@ -409,6 +410,7 @@ def world(python):
             return
         mounts()
         os.mkdir(HERE, 0o700)
+        home()
         for name, data in files.items():
             with open(os.path.join(HERE, name), "wb") as stream:
                 stream.write(data)
@@ -435,6 +437,18 @@ def mounts():
     ):
         subprocess.run(["mount"] + words, check=True)
     os.chdir("/")
+
+
+def home():
+    """Give root a home in there: what is left in it, like records of jobs, would else be found by the next run."""
+    os.mkdir(HOME, 0o700)
+    accounts = [line.split(":") for line in read("/etc/passwd").decode().splitlines()]
+    lines = [":".join(one[:5] + [HOME] + one[6:] if one[0] == "root" else one) for one in accounts]
+    path = os.path.join(HERE, "passwd")
+    with open(path, "w") as stream:
+        stream.write("\n".join(lines) + "\n")
+    os.chmod(path, 0o644)
+    subprocess.run(["mount", "--bind", path, "/etc/passwd"], check=True)
 
 
 def wrapper(path, text):
