@@ -195,9 +195,10 @@ options:
     description:
       - The windows of the sessions, in this order. O(env), O(chdir), O(width) and O(height) hold for each of them that
         does not say otherwise.
-      - In a session that exists, those that are missing are added after the others. A window is the one that has its
-        name, or that was made as it by this module; that is given its name again. One that is declared without a name
-        may be any that was begun with the same commands. Options are set. What runs, order, layouts, focus, titles,
+      - In a session that exists, those that are missing are added after the others. A window is the one that was made
+        as it by this module, whatever it is called by now; that is given its name again. Else it is one that has its
+        name. One that is declared without a name may be any that was begun with the same commands, and else is the one
+        that was made in its place among O(windows). Options are set. What runs, order, layouts, focus, titles,
         directories and environments of windows that exist are left alone. RV(drift) tells of windows that are not
         declared, of another order, of another number of panes, of other commands, and of layouts, directories and
         variables as far as tmux and the kernel show them. See O(prune_windows).
@@ -352,7 +353,8 @@ options:
       - Whether windows of sessions that exist are removed that O(windows) does not declare. It needs at least one that
         is declared; those that are missing are added before.
       - One stays that a client of the session shows, whose session its user keeps with C(@keep), in which something
-        runs, or which a session of the same group would lose, too; a warning and RV(drift[].reason) say so.
+        runs, or which a session of the same group would lose, too; a warning and RV(drift[].reason) say so. So does one
+        that was made as a window that is declared, where another one is taken for that.
       - Something runs in a window of this module's if somebody has begun it in a shell there; of any other window, if
         there is anything but one shell that waits at its prompt. A window is this module's as long as it is in the
         session for which it was made, and all that runs in it are the panes that it was made with. One that was moved
@@ -823,7 +825,8 @@ drift:
     reason:
       description: Why its session was not created anew in spite of O(recreate=on_drift), V(attached), V(keep),
         V(undeclared) or V(in_use); of a window that is not declared, why it was left in spite of O(prune_windows),
-        V(attached), V(keep), V(in_use) or V(group). Null if it was, or was not to be.
+        V(attached), V(keep), V(in_use), V(group), or V(twin) for another one of a declared window. Null if it was, or
+        was not to be.
       type: str
       returned: always
   sample:

@@ -276,7 +276,8 @@ def _extras(listing: Listing, each: Comparison, names: Sequence[str], uses: _Use
         active = any(one.active for one in same)
         ours = window.id in each.ours
         shells = () if window.id in linked else uses.shells(window)
-        found[window.id] = Extra(window, active, len(same), window.id in linked, ours, grouped, shells)
+        twin = window.id in each.windows.twins
+        found[window.id] = Extra(window, active, len(same), window.id in linked, ours, grouped, shells, twin)
     return list(found.values())
 
 

@@ -12,6 +12,7 @@ from typing import Any, Collection, Dict, Iterator, List, Mapping, NamedTuple, O
 from ansible_collections.fleet.tmux.plugins.module_utils._host.births import Birth
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import WITHHELD
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.layouts import is_laid_otherwise
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.matching import Sought, matched
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, Window
 
 Pairs = Tuple[Tuple[str, str], ...]
@@ -162,6 +163,7 @@ class Compared(NamedTuple):
     extra: Tuple[Window, ...] = ()
     drift: Tuple[Difference, ...] = ()
     undeclared: Tuple[Window, ...] = ()
+    twins: Tuple[str, ...] = ()
 
     @property
     def renamed(self) -> List[Match]:
@@ -243,16 +245,19 @@ def compare_windows(
     if not wanted:
         return Compared()
     found = sorted(session.windows, key=lambda window: window.number)
-    pairs = _matched(wanted, found, marks)
+    details = details or Details()
+    pairs = _matched(wanted, found, marks, ours, details)
     matches = tuple((window, pairs[window.mark]) for window in wanted if window.mark in pairs)
     taken = {window.id for _wanted, window in matches}
     extra = tuple(window for window in found if window.id not in taken)
     missing = tuple(window for window in wanted if window.mark not in pairs)
     drift = list(_order(matches))
     for wanted_, window in matches:
-        drift += [*_panes(wanted_, window), *_inside(wanted_, window, details or Details())]
+        drift += [*_panes(wanted_, window), *_inside(wanted_, window, details)]
     undeclared = [found_ for wanted_, found_ in matches if _may_hold_others(wanted_, found_, ours)]
-    return Compared(matches, missing, extra, tuple(drift), extra + tuple(undeclared))
+    names = [one.name for one in wanted]
+    twins = tuple(window.id for window in extra if window.id in marks and marks[window.id] in names)
+    return Compared(matches, missing, extra, tuple(drift), extra + tuple(undeclared), twins)
 
 
 def _may_hold_others(wanted: DeclaredWindow, found: Window, ours: Collection[str]) -> bool:
@@ -260,25 +265,25 @@ def _may_hold_others(wanted: DeclaredWindow, found: Window, ours: Collection[str
     return found.id not in ours or len(found.panes) > len(wanted.panes)
 
 
-def _matched(wanted: Sequence[DeclaredWindow], found: Sequence[Window], marks: Mapping[str, str]) -> Dict[str, Window]:
-    """Windows by the mark of the declared one that each is: by its name before all, else as it was made.
+def _matched(
+    wanted: Sequence[DeclaredWindow],
+    found: Sequence[Window],
+    marks: Mapping[str, str],
+    ours: Collection[str],
+    details: Details,
+) -> Dict[str, Window]:
+    """Windows by the mark of the declared one that each is."""
 
-    One without a name is else the first that is left and was begun with what is declared, whoever has made it.
-    """
-    pairs: Dict[str, Window] = {}
-    for by_name in (True, False):
-        for one in [one for one in wanted if one.mark not in pairs]:
-            left = [window for window in found if window not in pairs.values()]
-            same = [
-                window for window in left if (one.name == window.name if by_name else one.mark == marks.get(window.id))
-            ]
-            if same:
-                pairs[one.mark] = same[0]
-    for one in [one for one in wanted if one.name is None and one.mark not in pairs]:
-        same = [window for window in found if window not in pairs.values() and _was_begun_as(one, window)]
-        if same:
-            pairs[one.mark] = same[0]
-    return pairs
+    def sought(one: DeclaredWindow) -> Sought:
+        return Sought(
+            one.mark,
+            one.name,
+            one._replace(mark=""),
+            lambda window: _was_begun_as(one, window),
+            lambda window: len(list(_inside(one, window, details))),
+        )
+
+    return matched([sought(one) for one in wanted], found, marks, ours)
 
 
 def _was_begun_as(wanted: DeclaredWindow, window: Window) -> bool:

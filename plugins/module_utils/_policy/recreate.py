@@ -13,7 +13,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.keep import counted_from, keeps
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, Window
 
-ATTACHED, KEEP, UNDECLARED, IN_USE, GROUP = "attached", "keep", "undeclared", "in_use", "group"
+ATTACHED, KEEP, UNDECLARED, IN_USE, GROUP, TWIN = "attached", "keep", "undeclared", "in_use", "group", "twin"
 
 IsUsed = Callable[[Pane], bool]
 """Whether somebody may have started something in a shell of a pane."""
@@ -60,7 +60,8 @@ class Extra(NamedTuple):
     ``links``: how often its session has it. ``linked``: whether another session has it too, so that nothing in it ends.
     ``ours``: whether all of its panes were made from what was declared once. ``grouped``: whether its session shares
     all windows with another one. ``shells``: those in which somebody may have typed, with the CPU time that they and
-    what they have waited for have used: by themselves they use none.
+    what they have waited for have used: by themselves they use none. ``twin``: whether it was made as a window that is
+    declared, and another one is taken for that.
     """
 
     window: Window
@@ -70,6 +71,7 @@ class Extra(NamedTuple):
     ours: bool = False
     grouped: bool = False
     shells: Shells = ()
+    twin: bool = False
 
 
 def window_left(session: Session, extra: Extra, is_used: IsUsed, is_at_prompt: IsUsed, now: int) -> Optional[Left]:
@@ -82,6 +84,8 @@ def window_left(session: Session, extra: Extra, is_used: IsUsed, is_at_prompt: I
     kept, words = keeps(session.keep, now, counted_from(session, now))
     if kept:
         return Left(KEEP, words)
+    if extra.twin:
+        return Left(TWIN, "it was made as one that is declared")
     if extra.grouped:
         return Left(GROUP, "another session of its group would lose it, too")
     living = [] if extra.linked else [pane for pane in extra.window.panes if not pane.dead]

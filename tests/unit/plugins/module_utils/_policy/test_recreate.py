@@ -73,6 +73,7 @@ WINDOWS = [
     ({"keep": "on"}, {}, "keep"),
     ({"keep": "2000-01-01"}, {}, None),
     ({}, {"grouped": True}, "group"),
+    ({}, {"twin": True}, "twin"),
     ({}, {"window": BUSY}, "in_use"),
     ({}, {"window": BUSY, "ours": True}, "in_use"),
     ({}, {"window": BUSY, "linked": True}, None),
