@@ -86,7 +86,7 @@ class Fleet:
             self._images = images.build(self.engine, self._suites)
             self._control.mkdir(mode=0o700)
             self._make_bridge()
-            self._boot([self._plan(suite, "%s-%d" % (suite, number), 0, {}) for suite, number in self._wanted])
+            self._boot([self._plan(suite, "%s-%d" % (suite, number), 0, {}, {}) for suite, number in self._wanted])
         except BaseException:
             self.down()
             raise
@@ -121,14 +121,21 @@ class Fleet:
         for socket in self._control.glob("*"):
             command("ssh", "-o", "ControlPath=%s" % socket, "-O", "exit", "fleet")
 
-    def add(self, suite: str, name: str, pids: int = 0, small: Optional[Dict[str, str]] = None) -> Host:
-        """One more host: `pids` limits its processes, `small` gives places (path: size) a disk of their own."""
+    def add(
+        self,
+        suite: str,
+        name: str,
+        pids: int = 0,
+        small: Optional[Dict[str, str]] = None,
+        shares: Optional[Dict[str, str]] = None,
+    ) -> Host:
+        """One more host, as `Plan` says."""
         if suite not in self._images:
             self._images.update(images.build(self.engine, [suite]))
-        self._boot([self._plan(suite, name, pids, small or {})])
+        self._boot([self._plan(suite, name, pids, small or {}, shares or {})])
         return self.hosts[-1]
 
-    def _plan(self, suite: str, name: str, pids: int, small: Dict[str, str]) -> Plan:
+    def _plan(self, suite: str, name: str, pids: int, small: Dict[str, str], shares: Dict[str, str]) -> Plan:
         self._last += 1
         return Plan(
             name=name,
@@ -138,6 +145,7 @@ class Fleet:
             prefix=self._network.prefixlen,
             pids=pids,
             small=small,
+            shares=shares,
         )
 
     def _boot(self, plans: Sequence[Plan]) -> None:

@@ -38,7 +38,11 @@ BREAKS = {
 
 
 class Plan(NamedTuple):
-    """What a host is to be. `pids` limits its processes, `small` makes places (path: size) a disk of their own."""
+    """What a host is to be.
+
+    `pids` limits its processes, `small` makes places (path: size) a disk of their own, and `shares` (path: path here)
+    shows it places of this machine, which it cannot write to.
+    """
 
     name: str
     suite: str
@@ -47,6 +51,7 @@ class Plan(NamedTuple):
     prefix: int
     pids: int
     small: Dict[str, str]
+    shares: Dict[str, str]
 
 
 class Host:
@@ -83,6 +88,8 @@ class Host:
         words += ["--pids-limit", str(self.plan.pids)] if self.plan.pids else []
         for path, size in self.plan.small.items():
             words += ["--tmpfs", "%s:rw,size=%s,mode=%s" % (path, size, "1777" if path == "/tmp" else "0755")]
+        for path, source in self.plan.shares.items():
+            words += ["--volume", "%s:%s:ro" % (source, path)]
         self._engine.must(*words, self.plan.image, "/sbin/init" if booted else "/opt/fleet/boot")
         self._plug_in()
 

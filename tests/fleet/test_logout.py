@@ -5,10 +5,13 @@
 """What the end of a login takes on a host whose systemd ends all processes of one, and what lives on."""
 
 import json
+import os
+import sys
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List
 
-from ansible_collections.fleet.tmux.tests.fleet.fleet import Fleet
+import ansible
+from ansible_collections.fleet.tmux.tests.fleet.fleet import ROOT, Fleet
 from ansible_collections.fleet.tmux.tests.fleet.host import Host
 from ansible_collections.fleet.tmux.tests.fleet.images import BOOTED
 from ansible_collections.fleet.tmux.tests.fleet.runs import Controller
@@ -112,3 +115,103 @@ def test_only_a_server_in_a_unit_of_its_own_outlives_the_login(possible: None, t
         login = "/run/systemd/sessions/" + told["none"]["unit"][len("session-") : -len(".scope")]
         eventually(lambda: host.run(["test", "-e", login]).rc == 1, "alice has logged out")
         assert [there(host, name) for name in ("none", "user", "system")] == [False, True, True]
+
+
+OUTER = """
+- hosts: all
+  gather_facts: false
+  vars:
+    ansible_user: alice
+  tasks:
+    - fleet.tmux.tmux_session:
+        name: work
+        socket_name: outer
+        scope: user
+        command: {command}
+"""
+INNER = """
+- hosts: localhost
+  gather_facts: false
+  connection: local
+  vars:
+    ansible_python_interpreter: "{{ ansible_playbook_python }}"
+  tasks:
+    - fleet.tmux.tmux_session:
+        name: beside
+        socket_path: /tmp/tmux-2003/outer
+      register: beside
+    - fleet.tmux.tmux_session:
+        name: inner
+        socket_name: own
+      check_mode: true
+      register: foretold
+    - fleet.tmux.tmux_session:
+        name: inner
+        socket_name: own
+      register: inner
+    - fleet.tmux.tmux_session:
+        name: inner
+        socket_name: own
+      register: again
+    - fleet.tmux.tmux_session_info:
+        socket_name: own
+      register: info
+    - ansible.builtin.copy:
+        content: "{{ dict(beside=beside, foretold=foretold, inner=inner, again=again, info=info, \
+          pane=lookup('env', 'TMUX_PANE')) }}"
+        dest: /home/alice/told.json
+        mode: "0600"
+"""
+TOOLS = "/opt/controller/"
+
+
+def controller() -> Dict[str, str]:
+    """What a host needs to run playbooks itself: the Python and the Ansible of this test, and this collection."""
+    return {
+        TOOLS + "python": os.path.realpath(sys.base_prefix),
+        TOOLS + "packages": str(Path(ansible.__file__).resolve().parents[1]),
+        TOOLS + "collections/ansible_collections/fleet/tmux": str(ROOT),
+    }
+
+
+def test_a_playbook_in_a_pane_that_outlives_the_login_makes_sessions_that_do(possible: None, tmp_path: Path) -> None:
+    """In the server of the pane and in another one, with a connection that is local."""
+    with Fleet(0, [BOOTED]) as fleet:
+        host = fleet.add(BOOTED, "pane", shares=controller())
+        host.write("/etc/systemd/logind.conf.d/fleet.conf", SETTINGS)
+        host.must(["systemctl", "restart", "systemd-logind.service"])
+        host.must(["loginctl", "enable-linger", "alice"])
+        host.write("/home/alice/site.yml", INNER, user="alice")
+        variables = "LD_LIBRARY_PATH={0}python/lib PYTHONPATH={0}packages ANSIBLE_COLLECTIONS_PATH={0}collections"
+        python = "%spython/bin/python%d.%d" % (TOOLS, *sys.version_info[:2])
+        command = "LC_ALL=C.UTF-8 %s %s -m ansible playbook site.yml >said 2>&1; echo $? >rc; exec cat"
+        command %= (variables.format(TOOLS), python)
+        playbook = tmp_path / "outer.yml"
+        playbook.write_text(OUTER.format(command=json.dumps(command)), encoding="utf-8")
+        done = Controller(fleet, tmp_path).run(playbook=str(playbook))
+        assert done.rc == 0, done.output
+        assert logins(host)
+        eventually(lambda: host.run(["test", "-s", "/home/alice/rc"]).rc == 0, "the playbook in the pane has ended")
+        assert host.must(["cat", "/home/alice/rc"]).strip() == "0", host.must(["cat", "/home/alice/said"])
+        told = json.loads(host.must(["cat", "/home/alice/told.json"]))
+
+        assert told["pane"].startswith("%")
+        assert [told[name]["changed"] for name in ("beside", "foretold", "inner", "again")] == [True, True, True, False]
+        assert [told[name]["survives_logout"] for name in ("beside", "foretold", "inner", "again")] == [True] * 4
+        assert not any(told[name].get("warnings") for name in ("beside", "foretold", "inner", "again"))
+        assert {told[name]["unit"] for name in ("beside", "inner")} == {"user@2003.service"}
+        (server,) = told["info"]["servers"]
+        assert (server["unit"], server["survives_logout"]) == ("user@2003.service", True)
+        fleet.log_out()
+        eventually(lambda: not logins(host), "alice has logged out")
+        assert sessions(host, "outer") == ["beside", "work"] and sessions(host, "own") == ["inner"]
+
+
+def logins(host: Host) -> List[str]:
+    """The logins of alice, but for her manager."""
+    listed = host.must(["loginctl", "list-sessions", "--no-legend"]).splitlines()
+    return [line for line in listed if " alice " in line and " manager " not in line and "user@" not in line]
+
+
+def sessions(host: Host, name: str) -> List[str]:
+    return host.tmux("alice", "-S", SOCKETS + name, "list-sessions", "-F", "#{session_name}").split()
