@@ -56,7 +56,9 @@ _AT_START = (
 
 _ATTEMPTS = 8
 _PAUSE = 0.05
-_PLACEHOLDER_SECONDS = 60
+PLACEHOLDER_SECONDS = 60
+PLACEHOLDER = "sleep %d" % PLACEHOLDER_SECONDS
+"""What runs in a session while it is being made."""
 _AT_ONCE = 50
 """Commands in one script that restores something."""
 _PATHS_AT_ONCE = 20
@@ -252,7 +254,7 @@ class Creator(Settler):
             words = ["-s", expanded_literal(new.name, version), "-c", expanded_literal(new.chdir, version)]
             words += ["-x", str(new.size[0]), "-y", str(new.size[1])] if new.size else []
             try:
-                output = self._client.call([command + words + ["--", "sleep", str(_PLACEHOLDER_SECONDS)]], work=1)
+                output = self._client.call([command + words + ["--", *PLACEHOLDER.split()]], work=1)
             except Lost:
                 if attempt == _ATTEMPTS - 1:
                     raise

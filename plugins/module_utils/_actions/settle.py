@@ -12,6 +12,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.remove import 
 from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import WITHHELD
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import brief, to_text, without
+from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
     Command,
@@ -40,6 +41,13 @@ _PAUSE = 0.05
 _NOTICED_WITHIN = (0.05, 0.1, 0.2, 0.4)
 """Seconds that a server is given, one time after another, to notice how a command has ended."""
 _LAST_LINES = 5
+
+
+def runs_nothing(account: User) -> str:
+    """What to do where the shell of a user runs no command; nothing where it does."""
+    if os.path.basename(account.shell) not in _RUN_NOTHING:
+        return ""
+    return f"; {brief(account.shell)}, the shell of {account.name}, runs no command: give a program with argv"
 
 
 class CreatedSession(NamedTuple):
@@ -105,10 +113,7 @@ class Settler:
 
     def _about_shell(self, name: str) -> str:
         """What to do where a command was given to a shell that runs none."""
-        account = self._client.account
-        if name in self._without_shell or os.path.basename(account.shell) not in _RUN_NOTHING:
-            return ""
-        return f"; {brief(account.shell)}, the shell of {account.name}, runs no command: give a program with argv"
+        return "" if name in self._without_shell else runs_nothing(self._client.account)
 
     def _undo(self, session: Session, created: CreatedSession, version: Version) -> None:
         remove_same(self._client, version, [session])

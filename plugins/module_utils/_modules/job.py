@@ -11,11 +11,16 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.birth import Birth
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.clean_up import Ended, clean_up_after, going
-from ansible_collections.fleet.tmux.plugins.module_utils._actions.create import Creator
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.create import (
+    PLACEHOLDER,
+    PLACEHOLDER_SECONDS,
+    Creator,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.job_records import Records
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.log import log_path
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.remove import NOTHING_BEGAN, remove
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.settle import runs_nothing
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import Ending
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import NO_STATUS, NO_TIME, Fate, Waiting, Wish
 from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
@@ -72,6 +77,8 @@ _ATTEMPTS, _PAUSE = 50, 0.1
 _NEW_SECONDS = 10
 """How long a session may have been made before, if it is still being made."""
 _PATH_CHARS = 4096
+_HANGUPS = ("1", "HUP", "SIGHUP")
+"""How tmux may call the signal that comes when a terminal is gone."""
 
 UNKNOWN: Item = {
     "action": None,
@@ -203,6 +210,11 @@ class Completion:
         self._await_mark()
         session = self._session()
         there = session is not None
+        if session is not None and not self._mark_of(session) and _is_placeholder(session):
+            raise JobError(
+                f"name: session {shown(self._task.name)!r} is just being made, or what a run that was ended has left; "
+                f"nothing was run; it goes by itself within {PLACEHOLDER_SECONDS} seconds: try again then"
+            )
         action = jobs.action(mark, there, self._mark_of(session), known.record, self._task.rerun, self._task.name)
         self.job["action"] = action
         if action != RUN:
@@ -366,13 +378,22 @@ class Completion:
         outcomes = carry_out(made, hands)
         self._take(outcomes, hands)
         error = failure(made, outcomes)
-        if error is None:
+        with contextlib.suppress(TmuxError):
             self._see()
+            if error is not None and self._is_there():  # It has begun by renaming its session.
+                self._retell()
+                return None
         if error is None and outcomes.creations[0].outcome == TAKEN:
+            self.job["action"] = None
             self._await_mark()
             self._require_own()
             self.job["action"] = WAITED
         return error
+
+    def _is_there(self) -> bool:
+        """Whether the pane of the job is."""
+        session = self._session()
+        return session is not None and self._is_marked(session.id) and self._pane_of(session) is not None
 
     def _await_mark(self) -> None:
         """Wait until another run has begun in the session that it is just making, if it does."""
@@ -546,8 +567,18 @@ class Completion:
     def _verdict(self, record: JobRecord, more: str = "") -> Optional[Exception]:
         if not (record.failed and self._task.fail_on_status):
             return None
-        why = f" ({NO_STATUS})" if record.is_unclear else ""
+        why = f" ({NO_STATUS})" if record.is_unclear else self._hint(record)
         return JobError(f"the command of job {shown(record.name)!r} ended {record.how}{why}{more}")
+
+    def _hint(self, record: JobRecord) -> str:
+        """What may be behind the way in which it has ended."""
+        if record.signal.upper() in _HANGUPS:
+            return (
+                " (tmux sends that when nothing has the terminal of the pane open any more: if the command redirects "
+                "its input, output and errors, leave it one of them; option log writes what it prints)"
+            )
+        shell = runs_nothing(self._seen.client.account) if self._task.options.command is not None else ""
+        return shell if record.exit_status else ""
 
     def _diff(self, before: List[str], promised: bool) -> Dict[str, Dict[str, List[str]]]:
         """The sessions and whether there is a record of the job, before and afterwards."""
@@ -560,6 +591,12 @@ class Completion:
             "before": {"sessions": sorted(shown(name) for name in before), "job": recorded if had else []},
             "after": {"sessions": sorted(shown(name) for name in after), "job": recorded if has_now else []},
         }
+
+
+def _is_placeholder(session: Session) -> bool:
+    """Whether it can be what stands for a session that is being made."""
+    commands = [pane.start_command for pane in session.panes]
+    return commands == [PLACEHOLDER] and time.time() - session.created <= PLACEHOLDER_SECONDS + _NEW_SECONDS
 
 
 def _stays(session: Session) -> str:

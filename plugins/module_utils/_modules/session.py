@@ -199,7 +199,7 @@ def carry_out(plan: Plan, hands: Hands) -> Outcomes:
             outcomes = outcomes._replace(updates=hands.update(outcomes.updates))
     except Exception as error:  # pylint: disable=broad-except
         # Also a defect of ours must not lose what was done until then.
-        outcomes = outcomes._replace(error=error)
+        outcomes = outcomes._replace(error=_after(outcomes, error))
     return _looked(plan, outcomes, hands)
 
 

@@ -34,6 +34,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.remove import 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.saved import commands as saved_commands
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.saved import read as read_snapshot
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.saving import Saved, saved
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.settle import runs_nothing
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.snapshot import Archive
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import (
     Ending,
@@ -155,6 +156,7 @@ class _ServerHands(Hands):
         self._anew: Tuple[str, ...] = ()
         self._going = Ended(seen, {}, ())
         self._left: List[str] = []
+        self._shell = ""
 
     def prepare(self, plan: Plan) -> None:
         self._anew = plan.create
@@ -210,6 +212,7 @@ class _ServerHands(Hands):
         said += [_piped(each.session.name) for each in self._compared.values() if each.others_log]
         said += [_spared(each) for each in self._compared.values() if each.spared]
         said += self._left
+        said += [self._shell] if self._shell else []
         if self._starts_server:
             return said + self._home.warned_of_birth(self._birth.scope)
         return said + self._home.warned_of_life(self._seen.listing.pid, self._birth.scope)
@@ -312,6 +315,9 @@ class _ServerHands(Hands):
         self._left += self._going.trouble
 
     def _made(self, creation: Change) -> Change:
+        if self._options.command is not None:
+            hint = runs_nothing(self._seen.client.account)
+            self._shell = hint and f"{hint[2:]}, unless default-shell of the server is another shell"
         return creation._replace(commands=self._commands).done(CREATED)
 
     def _updated(self, update: Change, gone: Sequence[Gone]) -> Change:

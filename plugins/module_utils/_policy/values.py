@@ -10,7 +10,7 @@ What type a value has is said by the documentation of a module, and judged by An
 import functools
 import re
 import unicodedata
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
 from ansible_collections.fleet.tmux.plugins.module_utils._policy import cleanups
@@ -340,6 +340,8 @@ _PANE: Dict[str, Callable[[str, Any], Any]] = {
 
 
 def _regular(option: str, value: str) -> str:
+    if not value:
+        raise OptionError("%s: it is empty, which every text shows; leave it out to wait for nothing" % option)
     try:
         re.compile(value, re.MULTILINE)
     except re.error as error:
@@ -355,13 +357,16 @@ def _log(option: str, value: str) -> str:
     return value
 
 
-_LEAST_LOG = 65536
+_LEAST_LOG, _MOST_LOG = 65536, 1024**5
+"""What is much larger than that is more than a shell can count to."""
 
 
 def _log_size(option: str, value: Any) -> int:
     size = _bytes(option, value)
     if size < _LEAST_LOG:
         raise OptionError("%s: %s is less than 64K, which is the least" % (option, value))
+    if size > _MOST_LOG:
+        raise OptionError("%s: %s is more than 1024T, which is the most; leave it out for no limit" % (option, value))
     return size
 
 
@@ -603,11 +608,23 @@ def restoring(params: Params, called: Called) -> None:
 _NO_JOB = ("windows", "snapshot", "snapshot_owner", "keep_exited")
 
 
+_OF_JOBS: Dict[str, Tuple[Any, ...]] = {
+    "rerun": (False,),
+    "wait_timeout": ("1h", 3600),
+    "fail_on_timeout": (True,),
+    "fail_on_status": (True,),
+    "content_lines": (100,),
+    "jobs_dir": (STANDARD_PLACE,),
+}
+"""What only jobs have, and its defaults as they are written and as they are read."""
+
+
 def a_job(params: Params, called: Called) -> None:
     """One command in a session of its own, which is run once."""
     if params["state"] != "completed":
-        if params["rerun"]:
-            raise OptionError("%s: only for state=completed, not for state=%s" % (called("rerun"), params["state"]))
+        extra = [called(option) for option, usual in _OF_JOBS.items() if params.get(option, usual[0]) not in usual]
+        if extra:
+            raise OptionError("%s: only for state=completed, not for state=%s" % (", ".join(extra), params["state"]))
         return
     if len(set(params["name"])) > 1:
         raise OptionError("%s: with state=completed it takes exactly one name" % called("name"))
@@ -637,6 +654,12 @@ def something_to_type(params: Params, called: Called) -> None:
         raise OptionError("there is nothing to send; give %s or enter" % ", ".join(map(called, options)))
 
 
+def lingering(params: Params, called: Called) -> None:
+    """Only a manager of the user's needs that."""
+    if params.get("linger") and params["scope"] != "user":
+        raise OptionError("%s: only with %s=user" % (called("linger"), called("scope")))
+
+
 def one_log(params: Params, called: Called) -> None:
     """What one command prints is in one file."""
     others = [called(option) for option in _given(params, "windows", "snapshot")]
@@ -664,4 +687,15 @@ INFO: Sequence[Rule] = (one_socket, whose_servers, limits)
 PRUNE: Sequence[Rule] = (one_socket, whose_servers, some_criterion, patterns, commands, telling, snapshots)
 SEND: Sequence[Rule] = (one_socket, something_to_type)
 WAIT: Sequence[Rule] = (one_socket, awaited)
-SESSION: Sequence[Rule] = (one_socket, names, only_new, a_job, what_runs, drifting, restoring, one_log, cleaned_up)
+SESSION: Sequence[Rule] = (
+    one_socket,
+    names,
+    only_new,
+    a_job,
+    what_runs,
+    drifting,
+    restoring,
+    one_log,
+    cleaned_up,
+    lingering,
+)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 import pytest
-from ansible_collections.fleet.tmux.plugins.module_utils._actions import snapshot
+from ansible_collections.fleet.tmux.plugins.module_utils._actions import settle, snapshot
 from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import Directory
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.info import Wish, describe
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.secret import hidden, secrets_of
@@ -823,3 +823,15 @@ def script_of(world: World) -> str:
 def words_of(pid: str) -> List[str]:
     with open("/proc/%s/cmdline" % pid, encoding="utf-8") as stream:
         return stream.read().split("\0")[:-1]
+
+
+def test_of_a_shell_that_runs_no_command_is_warned(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host(server.binary, PATIENCE, Directory(PATIENCE))
+    shell = look_at(host, server.path).client.account.shell
+    monkeypatch.setattr(settle, "_RUN_NOTHING", (os.path.basename(shell),))
+    said = "runs no command: give a program with argv, unless default-shell of the server is another shell"
+    for check in (True, False):
+        told, error = Task(server, command="exec cat", keep_exited=True).go(check)
+        assert error is None and [said in sentence for sentence in told["warned"]] == [True]
+    told, error = Task(server, name=["other"], argv=["cat"], keep_exited=True).go()
+    assert error is None and told["warned"] == []

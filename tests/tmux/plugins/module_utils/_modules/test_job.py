@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import pytest
-from ansible_collections.fleet.tmux.plugins.module_utils._actions import job_records
+from ansible_collections.fleet.tmux.plugins.module_utils._actions import job_records, settle
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.birth import NONE, Birth
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.create import PLACEHOLDER
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.job_records import Records
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.survivors import Ending
 from ansible_collections.fleet.tmux.plugins.module_utils._host import endings
 from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils._host.directory import Directory
+from ansible_collections.fleet.tmux.plugins.module_utils._modules import job
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.job import Completion, Task
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import SessionOptions, carry_out
+from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.jobs import JobError, JobRecord
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Capability
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
@@ -58,13 +61,13 @@ def task(
     name: str = "job",
     files: Sequence[str] = (),
     removes_log: bool = False,
+    command: Optional[str] = None,
     **more: Any,
 ) -> Told:
     """Have a job completed."""
     cleanup = {"log": "remove" if removes_log else "keep", "files": files} if files or removes_log else None
-    options = SessionOptions(
-        None, argv or words(world), "/", env, None, None, None, keep_exited=True, log=log, cleanup=cleanup
-    )
+    run = () if command is not None else argv or words(world)
+    options = SessionOptions(command, run, "/", env, None, None, None, keep_exited=True, log=log, cleanup=cleanup)
     wanted = Task(options, name, place=str(place(world)), **dict({"seconds": LONG}, **more))
     host = Host(world.binary, PATIENCE, Directory(PATIENCE))
     birth = Birth(NONE, False, host.uid == 0, host.timeout)
@@ -508,6 +511,43 @@ def test_a_session_that_somebody_makes_at_the_same_moment_is_not_taken_for_it(
     told, error = task(server)
     assert "'job' is there, and was not made by state=completed" in str(error)
     assert (told["job"]["recorded"], ran(server), there(server)) == (None, "", "first\njob")
+    assert told["job"]["action"] is None and not told["changed"]
+
+
+def test_what_stands_for_a_session_that_is_being_made_is_not_taken_for_another_job(
+    server: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that was ended meanwhile has left it."""
+    monkeypatch.setattr(job, "_ATTEMPTS", 1)
+    server.new("job", *PLACEHOLDER.split())
+    for check in (True, False):
+        _told, error = task(server, check=check)
+        assert "'job' is just being made, or what a run that was ended has left; nothing was run" in str(error)
+    assert ran(server) == "" and there(server) == "first\njob"
+
+
+def test_a_job_that_renames_its_session_at_once_is_the_same_job(server: World) -> None:
+    rename = f"{server.binary} -S {server.path} rename-session -t '=job' other; exit 3"
+    told, error = task(server, *words(server, rename), fail_on_status=False)
+    assert (error, told["job"]["exit_status"], ran(server), there(server)) == (None, 3, "once\n", "first")
+
+
+def test_of_one_that_has_let_go_of_its_terminal_is_said_what_ends_it(server: World) -> None:
+    _told, error = task(server, *words(server, "exec >/dev/null 2>&1 </dev/null; sleep 100"))
+    knows = server.version.at_least(3, 3)
+    assert ("nothing has the terminal of the pane open any more" in str(error)) is knows
+    assert ("ended by signal 1" in str(error)) is knows
+
+
+def test_a_shell_that_runs_no_command_is_named(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host(server.binary, PATIENCE, Directory(PATIENCE))
+    shell = look_at(host, server.path).client.account.shell
+    monkeypatch.setattr(settle, "_RUN_NOTHING", (os.path.basename(shell),))
+    said = "runs no command: give a program with argv"
+    _told, error = task(server, command="exit 1")
+    assert said in str(error)
+    _told, error = task(server, *words(server, "exit 1"), name="other")
+    assert said not in str(error)
 
 
 def test_a_file_that_is_named_twice_is_removed_once(server: World) -> None:

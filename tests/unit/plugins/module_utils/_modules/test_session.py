@@ -161,6 +161,20 @@ def test_a_server_that_cannot_be_asked_afterwards_is_not_told_to_be_empty() -> N
     assert isinstance(failure(again("a"), outcomes), Hung)
 
 
+def test_why_nothing_was_made_is_told_though_the_server_does_not_answer_after_that() -> None:
+    class Slow(Failing):
+        def create(self, creation: Change) -> Change:
+            return creation.failed("the configuration is slow: give it more time with timeout")
+
+        def settle(self, creations: Changes) -> Changes:
+            self._step("settle")
+            return creations
+
+    wanted = again("new")
+    error = failure(wanted, carry_out(wanted, Slow("settle")))
+    assert str(error).startswith("the configuration is slow: give it more time with timeout; what there is now is not")
+
+
 def test_what_went_wrong_before_is_said_also_where_the_server_cannot_be_asked_afterwards() -> None:
     class Refused(Failing):
         def create(self, creation: Change) -> Change:
