@@ -75,6 +75,17 @@ def is_terminal(link: Optional[str]) -> bool:
     return path.startswith(("/dev/pts/", "/dev/tty", "/dev/console")) or (path[:1] == "/" and path[1:].isdigit())
 
 
+def is_another(process: Process, link: Optional[str]) -> bool:
+    """Whether a terminal, by where a descriptor leads to it, is certainly not the one that controls a process."""
+    device = _device(process.terminal)
+    if link is None or os.major(device) not in _UNIX98_MAJORS:
+        return False
+    numbered = _PSEUDO.match(link)
+    if numbered is None:
+        return link.startswith("/dev/tty") and link != "/dev/tty"
+    return int(link.rpartition("/")[2]) != os.minor(device) + ((os.major(device) - _UNIX98_MAJORS[0]) << 8)
+
+
 def is_raw(process: Process) -> Optional[bool]:
     """Whether the terminal of a process gives it each key at once, as line editors and full-screen programs have it.
 

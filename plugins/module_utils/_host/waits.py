@@ -19,6 +19,18 @@ UNTOLD = "?"
 """A time, a child, data of one file, one of several files, a lock on a file, a file that does not open (a FIFO without
 an other end), another thread, a message or a semaphore, a signal; or we are not told."""
 
+_TICKING = (
+    "VM Periodic Tas|VM Thread|GC Thread#|G1 |Reference Handl|Finalizer|Signal Dispatch|Service Thread|Monitor Deflati"
+    "|C1 CompilerThre|C2 CompilerThre|Sweeper thread|Common-Cleaner|Cleaner-|Notification Th|process reaper"
+    "|Attach Listener|.NET Finalizer|.NET Tiered|.NET SigHandler|jemalloc_bg_thd".split("|")
+)
+"""How the names of threads begin that a runtime has for itself: they look now and then whether there is something to
+do, and no program knows of them."""
+
+_STACKS_OF_GO = (0x40, 0xC0)
+"""Where the heap of Go begins, in units of 4 GiB. In it lie the stacks of its threads, of which one always waits up to
+a time. A time that the program itself has set shows where Go waits for files."""
+
 _THREADS = 64
 _ARGUMENTS = 6
 _F_SETLKW = (7, 14, 38)
@@ -44,7 +56,12 @@ _Call = Tuple[str, Optional[int], Optional[int]]
 _READ, _NAP, _CHILD = (READ, 0, None), (NAP, None, None), (CHILD, None, None)
 _POLL, _PPOLL, _SELECT, _EPOLL = (POLL, 1, 2), (POLL, 1, -2), (POLL, 0, -4), (POLL, None, 3)
 _EPOLL2, _LOCK, _FCNTL, _OPEN = (POLL, None, -3), (LOCK, None, None), (LOCK, 1, None), (OPEN, None, None)
-_FUTEX, _QUEUE, _SIGNAL = (FUTEX, None, -3), (QUEUE, None, None), (SIGNAL, None, None)
+_FUTEX, _QUEUE, _SIGNAL, _SIGNAL_UNTIL = (
+    (FUTEX, None, -3),
+    (QUEUE, None, None),
+    (SIGNAL, None, None),
+    (SIGNAL, None, -2),
+)
 """A place below zero holds an address, which is 0 where there is no limit; from zero on, milliseconds."""
 
 
@@ -65,6 +82,7 @@ def _calls(numbers: str) -> Dict[int, _Call]:
         "futex": _FUTEX,
         "queue": _QUEUE,
         "signal": _SIGNAL,
+        "sigtimed": _SIGNAL_UNTIL,
     }
     found = {}
     for line in numbers.split(";"):
@@ -75,21 +93,22 @@ def _calls(numbers: str) -> Dict[int, _Call]:
 
 _X86_64 = _calls(
     "read 0 17 19 43 45 47 288 299; nap 35 230; child 61 247; poll 7; ppoll 271; select 23 270; epoll 232 281;"
-    "epoll2 441; flock 73; fcntl 72; open 2 85 257 437; futex 202; queue 65 69 70 220 242 243; signal 34 128 130"
+    "epoll2 441; flock 73; fcntl 72; open 2 85 257 437; futex 202; queue 65 69 70 220 242 243; signal 34 130;"
+    "sigtimed 128"
 )
 _GENERIC = _calls(
     "read 63 65 67 202 207 212 242 243; nap 101 115; child 95 260; ppoll 73; select 72; epoll 22; epoll2 441;"
-    "flock 32; fcntl 25; open 56 437; futex 98; queue 182 183 188 189 192 193; signal 133 137"
+    "flock 32; fcntl 25; open 56 437; futex 98; queue 182 183 188 189 192 193; signal 133; sigtimed 137"
 )
 _POWER = _calls(
     "read 3 145 179 330 337 342 343 344; nap 162 248; child 114 272; poll 167; ppoll 281; select 142 280;"
     "epoll 238 303; epoll2 441; flock 143; fcntl 55; open 5 286 437; futex 221; queue 264 265 392 400 401;"
-    "signal 29 176 178"
+    "signal 29 178; sigtimed 176"
 )
 _S390 = _calls(
     "read 3 145 180 357 364 371 372; nap 162 262; child 114 281; poll 168; ppoll 302; select 142 301;"
     "epoll 251 312; epoll2 441; flock 143; fcntl 55; open 5 288 437; futex 238; queue 273 274 392 400 401;"
-    "signal 29 177 179"
+    "signal 29 179; sigtimed 177"
 )
 _BY_MACHINE = {"x86_64": _X86_64, "aarch64": _GENERIC, "riscv64": _GENERIC, "ppc64le": _POWER, "s390x": _S390}
 
@@ -149,9 +168,29 @@ def _wait(folder: str) -> Wait:
     call = _text(folder + "/syscall")
     found = from_call(call, calls_of(os.uname().machine, ctypes.sizeof(ctypes.c_void_p)))
     if found is not None:
-        return found
+        return found._replace(timed=False) if _ticks(found, call, folder) else found
     place = _text(folder + "/wchan")
     return Wait(UNTOLD) if not call and place in ("", "0") else from_place(place)
+
+
+def _ticks(wait: Wait, call: str, folder: str) -> bool:
+    """Whether a thread waits up to a time for another one as threads of runtimes always do."""
+    if wait.kind != FUTEX or not wait.timed:
+        return False
+    return has_stack_of_go(call) or is_of_runtime(_text(folder + "/comm").rstrip("\n"))
+
+
+def is_of_runtime(name: str) -> bool:
+    """Whether a thread of that name belongs to a runtime, and to no program that it runs."""
+    return name.startswith(tuple(_TICKING))
+
+
+def has_stack_of_go(text: str) -> bool:
+    """Whether the stack of a thread, in ``/proc/PID/syscall``, lies where Go has those of its own threads."""
+    try:
+        return int(text.split()[-2], 16) >> 32 in _STACKS_OF_GO
+    except (IndexError, ValueError):
+        return False
 
 
 def _text(path: str) -> str:

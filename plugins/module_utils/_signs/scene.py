@@ -6,6 +6,7 @@
 
 import os
 import re
+import stat
 import time
 from typing import Callable, Dict, FrozenSet, List, NamedTuple, Optional, Tuple, TypeVar, Union
 
@@ -32,6 +33,8 @@ _NAMES_PER_OWNER = 100000
 """Names in directories of one owner that are looked at."""
 _O_ACCMODE = 3
 _DELETED = " (deleted)"
+_LEFT = re.compile(rb"^it_value: \(([0-9]+), ([0-9]+)\)", re.MULTILINE)
+"""How long it is until a timerfd can be read, in seconds and nanoseconds: nothing where no time is set."""
 
 _Read = TypeVar("_Read")
 
@@ -148,12 +151,38 @@ class Scene:
 
     def note(self, process: Process, file: OpenFile, word: str) -> str:
         """What the kernel notes of an open file after a word, like the process of a pidfd."""
-        try:
-            text = read_file("%s/%d/fdinfo/%d" % (PROC, process.pid, file.number), _WORDS_BYTES)
-        except OSError:
-            return ""
-        found = re.search(rb"^%s:\s*(\S+)" % word.encode("ascii"), text, re.MULTILINE)
+        found = re.search(rb"^%s:\s*(\S+)" % word.encode("ascii"), self._notes(process, file), re.MULTILINE)
         return "" if found is None else found.group(1).decode("ascii", "replace")
+
+    def _notes(self, process: Process, file: OpenFile) -> bytes:
+        try:
+            return read_file("%s/%d/fdinfo/%d" % (PROC, process.pid, file.number), _WORDS_BYTES)
+        except OSError:
+            return b""
+
+    def has_timer(self, process: Process) -> bool:
+        """Whether a time is set that shows in no call: a file that can be read then (timerfd), or a signal."""
+        timers = [file for file in self.files(process) if file.link == "anon_inode:[timerfd]"]
+        if any(self._is_set(process, file) for file in timers):
+            return True
+        try:
+            return bool(read_file("%s/%d/timers" % (PROC, process.pid), 1))
+        except OSError:
+            return False
+
+    def _is_set(self, process: Process, file: OpenFile) -> bool:
+        found = _LEFT.search(self._notes(process, file))
+        return found is not None and found.groups() != (b"0", b"0")
+
+    def waits_at_named_pipe(self, process: Process, wait: Wait) -> bool:
+        """Whether a process waits for what somebody writes into a pipe that has a name, whoever holds it open now."""
+        for file in self.files(process):
+            here = file.number == wait.descriptor or (wait.descriptor is None and file.for_reading)
+            if here and _has_name(file.link):
+                found = self.look_at(process, file)
+                if found is not None and stat.S_ISFIFO(found.st_mode):
+                    return True
+        return False
 
     def state_now(self, process: Process) -> str:
         """The state of a process at this moment; nothing if it has ended."""
@@ -172,11 +201,28 @@ class Scene:
 
     @property
     def debugged(self) -> FrozenSet[int]:
-        """The pids of those that a debugger holds, and of those debuggers."""
+        """The pids of those that a debugger or a tracer has stopped, and of all that hold a process.
+
+        What one has started itself, and lets run, is judged like any other process: that shows what it waits for.
+        """
         if self._debugged is None:
-            own = [each.pid for each in self.processes.table.values() if each.state == "t" and not each.is_others]
-            self._debugged = frozenset(own) | {tracer_of(pid) for pid in own}
+            all_of_them = self.user.uid == 0  # Root may hold anybody's.
+            every = list(self.processes.table.values()) if all_of_them else self.processes.owned_by(self.user.uid)
+            held = [(each, tracer_of(each.pid)) for each in every]
+            stopped = {each.pid for each in every if each.state == "t"}
+            tracers = {by for each, by in held if each.state == "t" or not self._descends(each, by)}
+            self._debugged = frozenset(stopped | tracers) - {0}
         return self._debugged
+
+    def _descends(self, process: Process, above: int) -> bool:
+        """Whether a process was started by another one, or by one that was."""
+        known, seen = self.processes.table, set()
+        while process.ppid in known and process.pid not in seen:
+            seen.add(process.pid)
+            process = known[process.ppid]
+            if process.pid == above:
+                return True
+        return False
 
     def is_raw(self, process: Process) -> Optional[bool]:
         """Whether the terminal of a process gives it each key as it is typed; None where that cannot be known."""
@@ -274,6 +320,10 @@ class Scene:
                 continue  # It was closed this moment.
             found.append(OpenFile(int(name), link, int(flags, 8)))
         return found
+
+
+def _has_name(link: str) -> bool:
+    return link[:1] == "/" and not link.startswith("/dev/") and not link.endswith(_DELETED)
 
 
 def _once(cache: Dict[int, Union[_Read, Refused]], process: Process, read: Callable[[Process], _Read]) -> _Read:

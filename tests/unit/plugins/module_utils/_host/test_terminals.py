@@ -116,3 +116,21 @@ def test_only_the_terminal_is_opened_that_the_kernel_names(as_input: str, monkey
 )
 def test_what_leads_to_a_terminal(link: Optional[str], expected: bool) -> None:
     assert terminals.is_terminal(link) is expected
+
+
+@pytest.mark.parametrize(
+    ("link", "expected"),
+    [
+        ("/dev/pts/3", False),
+        ("/dev/pts/4", True),
+        ("/dev/tty", False),
+        ("/dev/ttyUSB0", True),
+        ("/dev/console", False),
+        ("/3", False),
+        ("pipe:[3]", False),
+        (None, False),
+    ],
+)
+def test_another_terminal_than_the_own_is_one_for_certain(link: Optional[str], expected: bool) -> None:
+    assert terminals.is_another(us()._replace(terminal=136 << 8 | 3), link) is expected
+    assert not terminals.is_another(us()._replace(terminal=0), link)

@@ -23,6 +23,8 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
     calls_of,
     from_call,
     from_place,
+    has_stack_of_go,
+    is_of_runtime,
     wait_of,
     waits,
 )
@@ -47,6 +49,8 @@ X86_64 = calls_of("x86_64", 8)
         ("202 0x5566 0x189 0x0 0x0 0x0 0xffffffff 0x7ffc 0x7f38", Wait(FUTEX)),
         ("257 0xffffff9c 0x555e 0x0 0x0 0x7fbb 0x1 0x7fff 0x7fbb", Wait(OPEN)),
         ("34 0x7f7a 0x7f7a 0x0 0x0 0x7fa0 0x0 0x7ffc 0x7f7a", Wait(SIGNAL)),
+        ("128 0x7f7a 0x0 0x7ffc 0x8 0x7fa0 0x0 0x7ffc 0x7f7a", Wait(SIGNAL, None, True)),
+        ("128 0x7f7a 0x0 0x0 0x8 0x7fa0 0x0 0x7ffc 0x7f7a", Wait(SIGNAL)),
         ("73 0x3 0x2 0x0 0x0 0x7fa0 0x0 0x7ffc 0x7f7a", Wait(LOCK)),
         ("72 0x3 0x7 0x7ffc 0x0 0x7fa0 0x0 0x7ffc 0x7f7a", Wait(LOCK)),
         ("72 0x3 0x26 0x7ffc 0x0 0x7fa0 0x0 0x7ffc 0x7f7a", Wait(LOCK)),
@@ -84,6 +88,40 @@ def test_a_place_in_the_kernel(text: str, kind: str) -> None:
     assert from_place(text) == Wait(kind)
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("VM Thread", True),
+        ("VM Periodic Tas", True),
+        ("C2 CompilerThre", True),
+        ("G1 Service", True),
+        ("java", False),
+        ("pool-1-thread-1", False),
+        ("Timer-0", False),
+        ("python3", False),
+        ("", False),
+    ],
+)
+def test_a_thread_that_a_runtime_has_for_itself(name: str, expected: bool) -> None:
+    assert is_of_runtime(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("202 0x750060 0x80 0x0 0xc000051f18 0x0 0x0 0xc000051ed0 0x4688c3", True),
+        ("98 0x750060 0x80 0x0 0x4000051f18 0x0 0x0 0x4000051ed0 0x4688c3", True),
+        ("202 0x750060 0x80 0x0 0x7fdf735aad78 0x0 0x0 0x7fdf735aad78 0x4688c3", False),
+        ("running", False),
+        ("202 zz zz", False),
+        ("", False),
+    ],
+)
+def test_a_thread_of_go(text: str, expected: bool) -> None:
+    """It looks all the time whether its program has become stuck, as fzf and many others show."""
+    assert has_stack_of_go(text) is expected
+
+
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64", "riscv64", "ppc64le", "s390x"])
 def test_every_machine_has_what_waits(machine: str) -> None:
     kinds = {kind for kind, _place, _limit in calls_of(machine, 8).values()}
@@ -105,6 +143,38 @@ def asleep() -> Iterator[Tuple[int, int]]:
             os.close(writer)
             os.close(reader)
             cat.kill()
+
+
+@pytest.fixture
+def ticking() -> Iterator[int]:
+    """A process with a thread that waits up to a time for another one, and is called like one of Java's own."""
+    code = (
+        "import ctypes, threading, time\n"
+        "def tick():\n"
+        "    ctypes.CDLL(None).prctl(15, b'VM Periodic Task Thread', 0, 0, 0)\n"
+        "    threading.Event().wait(600)\n"
+        "threading.Thread(target=tick).start()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code]) as process:
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a matter of Linux")
+def test_a_runtime_that_ticks_waits_for_no_time(ticking: int) -> None:
+    eventually(lambda: [each.kind for each in waits(ticking)] == [FUTEX, FUTEX], "both wait")
+    eventually(lambda: "VM Periodic" in _names(ticking), "the second one has its name")
+    assert [each.timed for each in waits(ticking)] == [False, False]
+
+
+def _names(pid: int) -> str:
+    found = []
+    for thread in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/comm" % (pid, thread), encoding="utf-8") as stream:
+            found.append(stream.read())
+    return "".join(found)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a matter of Linux")
