@@ -24,7 +24,10 @@ READS_TTY, POLLS, FOR_CHILD = Wait(READ, 0), Wait(POLL, files=2), Wait(CHILD)
 
 
 class Known(NamedTuple):
-    """What is to be seen of one process. Where ``refused``, it does not let anybody look."""
+    """What is to be seen of one process. Where ``refused``, it does not let anybody look.
+
+    ``fifos``: which of its descriptors lead to named pipes.
+    """
 
     process: Process
     words: Tuple[str, ...]
@@ -34,6 +37,7 @@ class Known(NamedTuple):
     refused: bool
     files: Tuple[OpenFile, ...]
     waits: Tuple[Wait, ...]
+    fifos: Tuple[int, ...] = ()
 
 
 def one(pid: int, ppid: int, line: str, foreground: bool = True, **more: Any) -> Known:
@@ -41,7 +45,8 @@ def one(pid: int, ppid: int, line: str, foreground: bool = True, **more: Any) ->
     words = tuple(line.split(" "))
     links = {0: TTY, 1: TTY, 2: TTY}
     links.update(more.pop("links", {}))
-    seen = {name: more.pop(name) for name in ("words", "wait", "raw", "refused", "files", "waits") if name in more}
+    known = ("words", "wait", "raw", "refused", "files", "waits", "fifos")
+    seen = {name: more.pop(name) for name in known if name in more}
     more.setdefault("command", words[0].rpartition("/")[2])
     more.setdefault("group", pid)
     process = Process(
@@ -68,6 +73,7 @@ def one(pid: int, ppid: int, line: str, foreground: bool = True, **more: Any) ->
         seen.get("refused", False),
         tuple(seen.get("files", ())),
         tuple(seen.get("waits", (wait,))),
+        tuple(seen.get("fifos", ())),
     )
 
 
@@ -103,6 +109,13 @@ class Told(Scene):
 
     def waits(self, process: Process) -> List[Wait]:
         return [] if self.known[process.pid].refused else list(self._of(process).waits)
+
+    def waits_at_named_pipe(self, process: Process, wait: Wait) -> bool:
+        fifos = self._of(process).fifos
+        return wait.descriptor in fifos or (wait.descriptor is None and bool(fifos))
+
+    def has_timer(self, process: Process) -> bool:
+        return False
 
     def is_raw(self, process: Process) -> Optional[bool]:
         return None if process.is_others else self.known[process.pid].raw

@@ -102,6 +102,32 @@ NOTES = (("notes.txt", "the first line\n"),)
 LONG = (("long.txt", "".join("line %d of a long text\n" % number for number in range(500))),)
 LOOP = "while :; do sleep 7; test -e finished; done"
 WORK = (("work.sh", "while :; do\n  sleep 7\n  test -e finished\ndone\n"),)
+NIGHTLY = "import threading\nthreading.Timer(86400, lambda: open('done', 'w')).start()\n"
+REMINDER = "$SIG{ALRM} = sub { print qq(now) }; alarm 86400; select undef, undef, undef, undef;\n"
+REPORTER = """import asyncio
+async def report():
+    _reader, _writer = await asyncio.open_connection("127.0.0.1", 8109)
+    open("connected", "w")
+    await asyncio.sleep(86400)
+    open("report", "w")
+asyncio.run(report())
+"""
+WATCH = """import ctypes, os
+libc = ctypes.CDLL(None)
+changes = libc.inotify_init()
+libc.inotify_add_watch(changes, b"inbox", 0x100)
+"""
+IMPORTER = WATCH + "while os.read(changes, 4096):\n    os.system('echo import >> log')\n"
+DEV_SERVER = (
+    WATCH
+    + """import http.server, select
+server = http.server.HTTPServer(("127.0.0.1", 8110), http.server.SimpleHTTPRequestHandler)
+print("serves", flush=True)
+while True:
+    for ready in select.select([server, changes], [], [])[0]:
+        server.handle_request() if ready is server else os.read(changes, 4096)
+"""
+)
 SOMEBODY = outside("sh -c 'echo $$ > outside.pid; while :; do sleep 7; done'")
 
 EDITORS = [
@@ -309,6 +335,35 @@ WORKERS = [
         unforeseen=True,
     ),
     Row(
+        "timer-in-a-thread",
+        "nightly",
+        "waits for a time",
+        LIVE,
+        "Its time has not come. A thread waits for it, and the first one for that.",
+        (line("python3 nightly.py"), runs("python.*")),
+        files=(("nightly.py", NIGHTLY),),
+        unforeseen=True,
+    ),
+    Row(
+        "alarm-set",
+        "reminder",
+        "waits for a time",
+        LIVE,
+        "Its time has not come. It has asked for a signal then, and nobody is told when that is.",
+        (line("perl reminder.pl"), runs("perl|reminder.pl")),
+        files=(("reminder.pl", REMINDER),),
+        unforeseen=True,
+    ),
+    Row(
+        "connected-till-tomorrow",
+        "reporter",
+        "waits for a time",
+        LIVE,
+        "Its time has not come. Until then nothing goes over the connection that it has made.",
+        (line("python3 reporter.py"), holds("test -e connected")),
+        files=(("reporter.py", REPORTER),),
+    ),
+    Row(
         "make-steps",
         "make",
         "build",
@@ -484,6 +539,19 @@ MEASURERS = [
             SOMEBODY,
             holds("test -s outside.pid"),
             line("strace -o calls.log -p $(cat outside.pid)"),
+            holds("grep -q '^TracerPid:.[1-9]' /proc/$(cat outside.pid)/status"),
+        ),
+    ),
+    Row(
+        "strace-quiet",
+        "strace",
+        "debugger",
+        LIVE,
+        "It records another process, which does nothing just now.",
+        (
+            outside("sh -c 'echo $$ > outside.pid; exec sleep 100000'"),
+            holds("test -s outside.pid"),
+            line("strace -o calls.log -p $(cat outside.pid) &"),
             holds("grep -q '^TracerPid:.[1-9]' /proc/$(cat outside.pid)/status"),
         ),
     ),
@@ -707,6 +775,51 @@ WAITERS = [
         unforeseen=True,
     ),
     Row(
+        "importer",
+        "importer",
+        "waits for a file",
+        LIVE,
+        "It works on what is put there.",
+        (line("python3 importer.py"), runs("python.*")),
+        files=(("importer.py", IMPORTER), ("inbox/first", "")),
+    ),
+    Row(
+        "jobs-by-fifo",
+        "read",
+        "waits for work done elsewhere",
+        LIVE,
+        "It works on what others write into a named pipe, which it holds open itself for it to stay open.",
+        (
+            holds("mkfifo queue"),
+            line("exec 3<>queue"),
+            line('while read -r -u 3 job; do sh -c "$job"; done &'),
+            see("\\[1\\]"),
+        ),
+    ),
+    Row(
+        "network-log",
+        "ip",
+        "waits for what the kernel tells",
+        LIVE,
+        "It was set up to act on what comes.",
+        (line("ip monitor | while read -r change; do echo $change >> changes; done"), runs("ip|bash")),
+        unforeseen=True,
+    ),
+    Row(
+        "console-log",
+        "cut",
+        "waits for what a device tells",
+        LIVE,
+        "It keeps what another machine says on its console.",
+        (
+            outside("exec socat PTY,link=console,raw,echo=0 PTY,link=machine,raw,echo=0"),
+            holds("test -e console"),
+            line("cut -c 1-200 console > console.log"),
+            runs("cut"),
+        ),
+        unforeseen=True,
+    ),
+    Row(
         "queue-worker",
         "redis-cli",
         "waits for work done elsewhere",
@@ -916,6 +1029,15 @@ MONITORS = [
         "It only shows.",
         (line("ping 127.0.0.1"), see("bytes from")),
         without_root=OPEN,
+        unforeseen=True,
+    ),
+    Row(
+        "network-changes",
+        "ip",
+        "monitor",
+        ABANDONED,
+        "It only shows.",
+        (line("ip monitor | grep --line-buffered link"), runs("ip|grep")),
         unforeseen=True,
     ),
     Row(
@@ -1261,6 +1383,15 @@ REST = [
         ABANDONED,
         "It draws the same again and again.",
         (line("$HELPERS/menu"), see("first entry")),
+    ),
+    Row(
+        "dev-server",
+        "dev-server",
+        "server that watches files",
+        ABANDONED,
+        "It shows what somebody edits, and nobody edits, and nobody looks.",
+        (line("python3 dev.py"), see("serves")),
+        files=(("dev.py", DEV_SERVER), ("inbox/first", "")),
     ),
     Row(
         "finished",

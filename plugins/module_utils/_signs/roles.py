@@ -8,7 +8,7 @@ import os
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
-from ansible_collections.fleet.tmux.plugins.module_utils._host.terminals import is_terminal
+from ansible_collections.fleet.tmux.plugins.module_utils._host.terminals import is_another, is_terminal
 from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
     CHILD,
     FUTEX,
@@ -273,9 +273,17 @@ class _Casting:
         """A copy that a shell has made of itself, for its prompt, waits to be told something."""
         waits = process.state == "S" and not process.is_foreground and process.pid not in self._children
         above = self._own.get(process.ppid)
-        if waits and above is not None and is_shell(above.command) and self._scene.wait(process).kind in (READ, POLL):
-            return HELPS
-        return WORKS
+        if not waits or above is None or not is_shell(above.command):
+            return WORKS
+        return HELPS if self._is_to_be_told(process) else WORKS
+
+    def _is_to_be_told(self, process: Process) -> bool:
+        """What comes through a pipe with a name comes from others."""
+        wait = self._scene.wait(process)
+        try:
+            return wait.kind in (READ, POLL) and not self._scene.waits_at_named_pipe(process, wait)
+        except Refused:
+            return False
 
     def _is_plain(self, process: Process) -> bool:
         """Whether a process is a shell that has neither a script nor a command, and reads from a terminal."""
@@ -302,10 +310,12 @@ class _Casting:
         return wait.kind == READ and wait.descriptor is not None and self._leads_to_terminal(process, wait.descriptor)
 
     def _leads_to_terminal(self, process: Process, number: int) -> bool:
+        """Whether that is the terminal of the process: what comes from another one, nobody types at its pane."""
         try:
-            return is_terminal(self._scene.link(process, number))
+            link = self._scene.link(process, number)
         except Refused:
             return False
+        return is_terminal(link) and not is_another(process, link)
 
     def _is_at_prompt(self, process: Process) -> bool:
         """Whether a program has the terminal to itself, and waits for a key of it, or for a line."""
@@ -328,7 +338,8 @@ class _Casting:
             held = self._scene.files(process)
         except Refused:
             return False
-        return any(file.number > 2 and file.for_reading and is_terminal(file.link) for file in held)
+        own = (file for file in held if is_terminal(file.link) and not is_another(process, file.link))
+        return any(file.number > 2 and file.for_reading for file in own)
 
     def _accompanies(self, process: Process) -> bool:
         """Whether a process belongs to the program that started it, and hears from that alone (a language server)."""
@@ -424,3 +435,13 @@ def _is_tmux_client(process: Process) -> bool:
 
 def _is_device(link: str) -> bool:
     return (link.startswith("/dev/") and not link.startswith("/dev/shm/")) or is_terminal(link)
+
+
+def starts_another(process: Process) -> bool:
+    """Whether a program is there to start another one, and to wait until that ends."""
+    return process.command in _WRAPPERS
+
+
+def only_passes_on(process: Process) -> bool:
+    """Whether a program is there to say what others give to it, changed or in part."""
+    return process.command in _FILTERS

@@ -18,14 +18,16 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
     POLL,
     QUEUE,
     READ,
+    SIGNAL,
     UNTOLD,
     Wait,
 )
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.events import Events
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.network import KEEP_ALIVE
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.peers import FIFO, PIPE, TCP, Peer, Peers
-from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import PROMPT, WAITS, WORKS, Cast
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import PROMPT, WAITS, WORKS, Cast, starts_another
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import Refused, Scene
-from ansible_collections.fleet.tmux.plugins.module_utils._signs.shells import is_shell, is_told_nothing
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.shells import is_shell
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.sign import Sign
 
 _SLEEPS = frozenset(("sleep", "gsleep"))
@@ -35,6 +37,9 @@ _FOR_EVER = 30 * 86400
 """A ``sleep`` that takes longer only keeps something open."""
 
 _ANSWER = "waits for an answer to come from outside"
+
+_IDLERS = _SLEEPS | {"pause"}
+"""Programs that are there to do nothing: ``sleep infinity``, too, waits for a signal."""
 
 _SERVICES = re.compile(
     r"dbus|/bus\Z|/dev/log|systemd|X11-unix|ICE-unix|wayland|pulse|pipewire|nscd|sss|winbind|agent|keyring|at-spi|ibus"
@@ -77,6 +82,8 @@ class _Waiting:
         self._peers = Peers(cast.processes, scene)
         self._roles = {actor.process.pid: actor.role for actor in cast.actors}
         self._own = {process.pid: process for process in cast.processes}
+        self._parents = {process.ppid for process in cast.processes}
+        self._events = Events(cast, scene)
         self._looks: Dict[str, Tuple[_Look, ...]] = {
             WAITS: (self._seen_from_outside,),
             PROMPT: (self._seen_from_outside, self._for_others),
@@ -85,8 +92,9 @@ class _Waiting:
                 self._for_file,
                 self._for_sleep,
                 self._for_time,
+                self._for_signal,
                 self._for_others,
-                self._for_event,
+                self._events.awaited,
             ),
         }
 
@@ -134,18 +142,21 @@ class _Waiting:
             return "waits for a time"
         if waits and all(wait.kind == UNTOLD for wait in waits):
             raise Refused("what %s waits for" % process.command)
-        limited = any(wait.timed and (wait.kind == POLL or (wait.kind == FUTEX and wait is waits[0])) for wait in waits)
-        return "waits for a time" if limited and not self._is_connected(process) else ""
+        limited = any(wait.timed and wait.kind in (POLL, FUTEX, SIGNAL) for wait in waits)
+        if not limited and any(wait.kind in (POLL, READ) for wait in waits):
+            limited = self._scene.has_timer(process)
+        return "waits for a time" if limited and not self._events.serves(process) else ""
 
-    def _is_connected(self, process: Process) -> bool:
-        """Whether a process has connections, or listens: it may wait up to a time for those who do not come."""
-        if process.command in KEEP_ALIVE or self._scene.processes.listens_at(process):
-            return True
-        inodes = [file.socket for file in self._scene.files(process) if file.socket is not None]
-        try:
-            return any(self._scene.sockets.tcp(process.pid, inode) is not None for inode in inodes)
-        except ValueError:
-            return False
+    def _for_signal(self, process: Process) -> str:
+        """A signal, like that of an alarm: nobody is told when that comes. Whoever has children waits for them."""
+        first = self._scene.waits(process)[:1]
+        if not any(wait.kind == SIGNAL or (wait.kind == POLL and wait.files == 0) for wait in first):
+            return ""
+        if is_shell(process.command) or starts_another(process) or process.command in _IDLERS:
+            return ""
+        if process.pid in self._parents:
+            return ""
+        return "" if self._events.serves(process) else "waits for a signal"
 
     def _for_others(self, process: Process) -> str:
         """Work that is done elsewhere: a program at the session's terminal waits at something with another end."""
@@ -176,34 +187,6 @@ class _Waiting:
             return True
         only_this = wait.files == 1 and not raw
         return only_this or not _SERVICES.search(self._peers.name(peer))
-
-    def _for_event(self, process: Process) -> str:
-        if all(wait.kind not in (READ, POLL) for wait in self._scene.waits(process)):
-            return ""
-        files = self._scene.files(process)
-        if any(file.link == "anon_inode:inotify" for file in files) and self._has_a_sequel(process):
-            return "waits for a file to change"
-        pidfds = [file for file in files if file.link == "anon_inode:[pidfd]"]
-        pids = [self._scene.note(process, file, "Pid") for file in pidfds]
-        if any(pid.isdigit() and int(pid) > 0 and int(pid) not in self._own for pid in pids):
-            return "waits for a process to end"
-        return ""
-
-    def _has_a_sequel(self, process: Process) -> bool:
-        """Whether something comes after it, or is done with what it says."""
-        above = self._own.get(process.ppid)
-        if not is_terminal(self._scene.link(process, 1)) or self._ends_at_once(process):
-            return True
-        if above is None or above.is_others or not is_shell(above.command):
-            return False
-        return not is_told_nothing(above.command, self._scene.words(above))
-
-    def _ends_at_once(self, process: Process) -> bool:
-        """Whether it is one of those that end when something has happened: nobody starts them for what they show."""
-        if not process.command.startswith("inotifywait"):
-            return False
-        options = [word for word in self._scene.words(process)[1:] if word[:1] == "-"]
-        return not any(word == "--monitor" or (word[:2] != "--" and "m" in word) for word in options)
 
 
 def sleep_seconds(words: Sequence[str]) -> Optional[float]:

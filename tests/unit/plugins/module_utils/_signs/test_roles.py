@@ -246,6 +246,15 @@ def test_a_program_that_reads_lines_of_its_terminal() -> None:
     assert roles_of(*behind(one(101, 100, "bash ask.sh", wait=READS_TTY)))[101] == WORKS
 
 
+def test_a_program_that_reads_another_terminal_is_at_no_prompt() -> None:
+    """What a machine says on its console, nobody types."""
+    given: Dict[str, Any] = {"wait": Wait(READ, 4), "links": {1: "pipe:[9]"}}
+    assert roles_of(*behind(one(101, 100, "cat", files=[OpenFile(4, "/dev/pts/77", 0)], **given)))[101] == WORKS
+    assert roles_of(*behind(one(101, 100, "cat", files=[OpenFile(4, "/dev/ttyUSB0", 0)], **given)))[101] == WORKS
+    given["links"][4] = "/dev/tty"
+    assert roles_of(*behind(one(101, 100, "fzf", files=[OpenFile(4, "/dev/tty", 0)], **given)))[101] == PROMPT
+
+
 def test_what_belongs_to_a_program_at_its_prompt_sits_with_it() -> None:
     server: Dict[str, Any] = {"terminal": 0, "sid": 102, "links": {0: "socket:[6]"}}
     editor = one(101, 100, "nvim file", raw=True, wait=POLLS)
@@ -264,6 +273,13 @@ def test_helpers_need_not_be_looked_into(name: str) -> None:
 def test_a_copy_of_a_shell_that_helps_its_prompt() -> None:
     copy: Dict[str, Any] = {"foreground": False, "wait": Wait(READ, 14), "links": {14: "pipe:[14]"}}
     assert roles_of(shell(line="-zsh"), one(101, 100, "-zsh", command="zsh", **copy))[101] == HELPS
+
+
+def test_a_copy_of_a_shell_that_reads_a_pipe_with_a_name_works() -> None:
+    """Others write into it: that is no prompt."""
+    copy: Dict[str, Any] = {"foreground": False, "wait": Wait(READ, 3), "links": {3: "/home/anna/queue"}}
+    assert roles_of(shell(), one(101, 100, "-bash", fifos=(3,), **copy))[101] == WORKS
+    assert roles_of(shell(), one(101, 100, "-bash", **copy))[101] == HELPS
 
 
 def test_a_loop_in_the_background_counts() -> None:

@@ -5,7 +5,7 @@
 """What a session waits for, which of its jobs are stopped, and what could not be seen of it."""
 
 import os
-from typing import Any, Dict, FrozenSet, List, Optional
+from typing import Any, FrozenSet, List, Optional
 
 import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
@@ -17,18 +17,22 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
     POLL,
     QUEUE,
     READ,
+    SIGNAL,
     UNTOLD,
     Wait,
     waiters,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._signs import unseen as unseen_room
 from ansible_collections.fleet.tmux.plugins.module_utils._signs import waiting as room
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.events import Events
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.peers import PIPE, SOCKET, TCP, Peer, Peers
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import cast
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import OpenFile, Refused
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.sign import Sign
 from ansible_collections.fleet.tmux.tests.support.scenes import (
     FOR_CHILD,
+    POLLS,
+    READS_TTY,
     SHOWING,
     Known,
     Told,
@@ -47,7 +51,7 @@ class Scripted(Told):
     locked: FrozenSet[int] = frozenset()
     by_debugger: FrozenSet[int] = frozenset()
     state = "D"
-    pidfd = ""
+    timer = False
 
     @property
     def lock_waiters(self) -> FrozenSet[int]:
@@ -63,8 +67,8 @@ class Scripted(Told):
     def state_now(self, process: Process) -> str:
         return self.state
 
-    def note(self, process: Process, file: OpenFile, word: str) -> str:
-        return self.pidfd
+    def has_timer(self, process: Process) -> bool:
+        return self.timer
 
 
 class NothingOutside(Peers):
@@ -75,7 +79,7 @@ class NothingOutside(Peers):
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "Peers", NothingOutside)
-    monkeypatch.setattr(room._Waiting, "_is_connected", lambda self, process: False)
+    monkeypatch.setattr(Events, "serves", lambda self, process: False)
 
 
 def signs(*known: Known, **more: Any) -> List[Sign]:
@@ -103,14 +107,38 @@ def test_what_sleeps_by_itself_waits_for_a_time(wait: Wait) -> None:
 
 def test_any_thread_may_sleep() -> None:
     assert said(*job("java", wait=Wait(FUTEX), waits=(Wait(FUTEX), Wait(NAP)))) == "waits for a time"
-    assert said(*job("java", wait=Wait(FUTEX), waits=(Wait(FUTEX), Wait(FUTEX, None, True)))) is None
+    assert said(*job("java", wait=Wait(FUTEX), waits=(Wait(FUTEX), Wait(FUTEX, None, True)))) == "waits for a time"
+    assert said(*job("java", wait=Wait(FUTEX), waits=(Wait(FUTEX), Wait(FUTEX)))) is None
+    assert said(*job("ipython3", raw=True, wait=POLLS, waits=(POLLS, Wait(FUTEX, None, True)))) is None
 
 
 def test_a_server_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """It looks now and then whether somebody comes."""
-    monkeypatch.setattr(room._Waiting, "_is_connected", lambda self, process: True)
+    monkeypatch.setattr(Events, "serves", lambda self, process: True)
     assert said(*job("python3 -m http.server", wait=Wait(POLL, None, True, 1))) is None
     assert said(*job("python3 poll.py", wait=Wait(NAP))) == "waits for a time"
+
+
+def test_a_time_that_shows_in_no_call() -> None:
+    assert said(*job("job", wait=Wait(POLL)), timer=True) == "waits for a time"
+    assert said(*job("job", wait=Wait(FUTEX)), timer=True) is None
+
+
+@pytest.mark.parametrize("wait", [Wait(SIGNAL), Wait(POLL, files=0)])
+def test_a_signal(wait: Wait, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An alarm is one, of which nobody is told whether it is set."""
+    assert said(*job("perl reminder.pl", wait=wait)) == "waits for a signal"
+    assert said(*job("perl reminder.pl", wait=Wait(FUTEX), waits=(Wait(FUTEX), wait))) is None
+    assert said(*job("zsh job.sh", wait=wait)) is None  # It may wait for a child.
+    assert said(*job("sleep infinity", wait=wait)) is None
+    assert said(*job("timeout 1h top", wait=wait), one(102, 101, "top", group=101)) is None
+    assert said(*job("daemon", wait=wait), one(102, 101, "dc", group=101, wait=READS_TTY)) is None
+    monkeypatch.setattr(Events, "serves", lambda self, process: True)
+    assert said(*job("server", wait=wait)) is None
+
+
+def test_a_signal_up_to_a_time() -> None:
+    assert said(*job("python3 job.py", wait=Wait(SIGNAL, None, True))) == "waits for a time"
 
 
 def test_what_only_shows_waits_for_nothing() -> None:
@@ -232,23 +260,6 @@ def test_what_cannot_be_known_of_connections_is_unknown(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(NothingOutside, "outside", refuse)
     assert [sign.kind for sign in signs(*job("client", wait=Wait(POLL)))] == ["unknown"]
-
-
-def test_a_file_that_something_is_to_be_done_with() -> None:
-    watches: Dict[str, Any] = {"wait": Wait(POLL, files=1), "files": [OpenFile(3, "anon_inode:inotify", 0)]}
-    assert said(*job("entr make", **watches)) is None
-    assert said(*job("inotifywait -m dir", **watches)) is None
-    assert said(*job("inotifywait -e create dir", **watches)) == "waits for a file to change"  # Then it ends.
-    assert said(*job("inotifywait dir", links={1: "pipe:[7]"}, **watches)) == "waits for a file to change"
-    script = one(100, 50, "bash job.sh", wait=FOR_CHILD)
-    assert said(script, one(101, 100, "inotifywait dir", **watches)) == "waits for a file to change"
-
-
-@pytest.mark.parametrize(("pid", "expected"), [("77", True), ("100", False), ("-1", False), ("", False)])
-def test_the_end_of_a_process(pid: str, expected: bool) -> None:
-    """One of the session itself is looked at anyway."""
-    waits: Dict[str, Any] = {"wait": Wait(POLL, files=1), "files": [OpenFile(3, "anon_inode:[pidfd]", 0)]}
-    assert (said(*job("waitpid 77", **waits), pidfd=pid) is not None) is expected
 
 
 @pytest.mark.parametrize(
