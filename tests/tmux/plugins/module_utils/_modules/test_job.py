@@ -489,6 +489,16 @@ def test_what_goes_with_a_job_is_known_when_its_task_was_cut_off(server: World) 
     assert (gone["removed_files"], a.exists(), b.exists()) == ([str(b)], True, False)
 
 
+def test_nothing_is_noted_at_a_session_of_others_to_which_its_pane_was_moved(server: World) -> None:
+    job = words(server, "read go")
+    task(server, *job, seconds=0)
+    own = server.tmux("display-message", "-p", "-t", "=job:", "#{pane_id}")
+    server.tmux("join-pane", "-d", "-s", own, "-t", "=first:")
+    told, error = task(server, *job, seconds=0, fail_on_timeout=False, files=(os.path.join(server.folder, "a"),))
+    assert (error, told["job"]["action"]) == (None, "waited")
+    assert "fleet_tmux_cleanup" not in server.tmux("show-options", "-t", "=first:")
+
+
 def test_a_task_that_declares_nothing_takes_what_is_noted(server: World) -> None:
     job = words(server, "read go")
     a = Path(server.folder) / "a"
