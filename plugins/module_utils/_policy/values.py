@@ -8,6 +8,7 @@ What type a value has is said by the documentation of a module, and judged by An
 """
 
 import functools
+import os
 import re
 import unicodedata
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
@@ -203,21 +204,43 @@ def _without_null(option: str, value: str) -> str:
     return value
 
 
+def _directory(option: str, value: str) -> str:
+    if value != "~" and not value.startswith(("/", "~/")):
+        raise OptionError("%s: %r is not absolute; write a path that begins with / or ~/" % (option, shown(value)))
+    return _without_null(option, value)
+
+
+_WORD_BYTES = 131071
+"""What Linux gives a program in one word at most, without its end (MAX_ARG_STRLEN)."""
+
+
+def _a_word(option: str, value: str) -> str:
+    size = len(value.encode("utf-8", "surrogateescape"))
+    if size > _WORD_BYTES:
+        raise OptionError(
+            "%s: it has %d bytes, and no program can be given more than %d in one word; write it into a script"
+            % (option, size, _WORD_BYTES)
+        )
+    return _without_null(option, value)
+
+
 def _command(option: str, value: str) -> str:
     if not value.strip():
         raise OptionError("%s: it is empty; leave it out for a session with the user's shell" % option)
-    return _without_null(option, value)
+    return _a_word(option, value)
 
 
 def _words(option: str, value: Sequence[str]) -> Sequence[str]:
     if not (value and value[0]):
         raise OptionError("%s: it needs a program as its first element" % option)
-    _without_null(option, "".join(value))
+    for word in value:
+        _a_word(option, word)
     return value
 
 
 _OPTION = re.compile(r"[a-z][a-z0-9-]{1,100}(?:\[[0-9]{1,6}\])?\Z")
 _LIKE_TEXT = "\n\t"
+_OURS = "@fleet_tmux_"
 
 
 def _tmux_options(option: str, value: Mapping[Any, Any]) -> Dict[str, str]:
@@ -229,6 +252,11 @@ def _tmux_option(option: str, name: str, value: Any) -> str:
     if _OPTION.match(name) is None and _USER_OPTION.match(name) is None:
         remedy = "write its whole name, like status-left, update-environment[7] or @made_by"
         raise OptionError("%s: %r is no name of an option; %s" % (option, shown(name), remedy))
+    if name.startswith(_OURS):
+        raise OptionError(
+            "%s: %s is what these modules themselves remember; name one that does not begin with %s"
+            % (option, shown(name), _OURS)
+        )
     if name == "remain-on-exit":
         raise OptionError(
             "%s: keep_exited says whether panes stay when their command ends; leave out %s" % (option, name)
@@ -282,7 +310,7 @@ def _windows(option: str, value: Sequence[Mapped]) -> List[Dict[str, Any]]:
 
 
 def _a_window(where: str, window: Mapped) -> Dict[str, Any]:
-    found = _inner(where, window, dict(_PANE, name=_window_name, options=_tmux_options))
+    found = _inner(where, window, dict(_PANE, layout=_layout, name=_window_name, options=_tmux_options))
     if found["panes"] is None:
         return found
     if not found["panes"]:
@@ -293,6 +321,12 @@ def _a_window(where: str, window: Mapped) -> Dict[str, Any]:
     panes = [_inner("%s: panes[%d]" % (where, place), pane, _PANE) for place, pane in enumerate(found["panes"])]
     _one_focus(where + ": panes", panes)
     return dict(found, panes=panes)
+
+
+def _layout(option: str, value: str) -> str:
+    if not value:
+        raise OptionError("%s: it is empty; leave it out for panes that are tiled" % option)
+    return value
 
 
 def _inner(where: str, given: Mapped, checks: Mapping[str, Callable[[str, Any], Any]]) -> Dict[str, Any]:
@@ -332,7 +366,7 @@ def _pane_words(option: str, value: Sequence[str]) -> Sequence[str]:
 
 _PANE: Dict[str, Callable[[str, Any], Any]] = {
     "argv": _pane_words,
-    "chdir": _without_null,
+    "chdir": _directory,
     "command": _pane_command,
     "env": _variables,
     "title": _title,
@@ -350,8 +384,10 @@ def _regular(option: str, value: str) -> str:
 
 
 def _log(option: str, value: str) -> str:
-    if not value.startswith(("/", "~/")) or value.endswith("/"):
+    if not value.startswith(("/", "~/")):
         raise OptionError("%s: %r is no path of a file; write one that begins with / or ~/" % (option, shown(value)))
+    if os.path.basename(value) in ("", ".", ".."):
+        raise OptionError("%s: %r is a directory; name a file" % (option, shown(value)))
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in value):
         raise OptionError("%s: %r holds a control character or bytes that are no UTF-8" % (option, shown(value)))
     return value
@@ -418,7 +454,7 @@ _size = _between(1, 65535)  # columns or rows that tmux takes at most
 CHECKS: Dict[str, Callable[[str, Any], Any]] = {
     "argv": _words,
     "attached_idle": duration,
-    "chdir": _without_null,
+    "chdir": _directory,
     "cleanup": _cleanup,
     "command": _command,
     "content_lines": _between(1, 1000000),
