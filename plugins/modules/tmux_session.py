@@ -116,8 +116,8 @@ options:
     type: dict
     suboptions:
       log:
-        description: Whether the file of O(log) is removed, and the older one of O(log_max_size). What a wait or
-          RV(job.content) tells then has to be enough.
+        description: Whether the file of O(log) is removed, or those of O(windows[].log) and O(windows[].panes[].log),
+          and the older ones of O(log_max_size). What a wait or RV(job.content) tells then has to be enough.
         type: str
         choices: [keep, remove]
         default: keep
@@ -237,6 +237,10 @@ options:
             their last command) may have other variables, so it is not compared. Nor are C(PATH), C(SHELL), C(TERM) and
             others that tmux or shells set by themselves.
         type: dict
+      log:
+        description: A file to which is appended what it prints, like O(log). A window with O(windows[].panes) has none;
+          they have.
+        type: str
       panes:
         description: Its panes, in this order. By default it has one. They take the place of its command.
         type: list
@@ -262,6 +266,12 @@ options:
             description: Whether it is the active pane of its window. By default the first one is.
             type: bool
             default: false
+          log:
+            description:
+              - A file to which is appended what it prints, like O(log). Each pane has one of its own.
+              - In a window that exists, a pane that has none gets it from then on, if there are as many panes as are
+                declared and it runs what is declared.
+            type: str
       layout:
         description:
           - How its panes lie, V(even-horizontal), V(even-vertical), V(main-horizontal), V(main-vertical) or V(tiled),
@@ -320,13 +330,19 @@ options:
         made if it is missing, and only removed by O(cleanup). What writes to it ends with the session.
       - In a session that is there it begins from then on, if its output is not written there yet. A C(pipe-pane) that
         somebody else has begun is left as it is; a warning and RV(drift) say so.
-      - It takes exactly one O(name), and neither O(windows) nor O(snapshot).
+      - It takes exactly one O(name), and neither O(windows), which have O(windows[].log) and O(windows[].panes[].log),
+        nor O(snapshot).
+      - Several panes of other sessions may append to the same file as long as none of them has O(log_max_size). What
+        they print is mixed then, but nothing is lost.
     type: str
   log_max_size:
     description:
-      - How large the file of O(log) gets, as a number with a unit (V(K), V(M), V(G) or V(T)), like V(10M); at least
-        V(64K). Before it would be larger it is renamed to one that ends in C(.1), in place of the one that was called
-        so, and a new one is begun. So the last part of the output is there, and nothing is lost between the two.
+      - How large the file of O(log), and of each window and pane that has one, gets, as a number with a unit (V(K),
+        V(M), V(G) or V(T)), like V(10M); at least V(64K). Before it would be larger it is renamed to one that ends in
+        C(.1), in place of the one that was called so, and a new one is begun. So the last part of the output is there,
+        and nothing is lost between the two. Where something is called so that is no file, the log is refused.
+      - A file to which something else of its owner's writes already is refused, as is one that another pane writes to
+        with such a limit, for lines of one of them would be lost.
       - By default it has no limit.
       - It holds for a log that begins to be written. One that is written already is left as it is.
     type: str
@@ -515,6 +531,23 @@ EXAMPLES = r"""
       mouse: "on"
       "@made_by": ansible
 
+- name: A session of which all that is printed is kept, each pane by itself, as long as it is there
+  fleet.tmux.tmux_session:
+    name: service
+    windows:
+      - name: server
+        argv: [sh, -c, "while :; do date; sleep 1; done"]
+        log: ~/server.log
+      - name: clients
+        panes:
+          - argv: [sh, -c, "echo one; exec sleep 1d"]
+            log: ~/one.log
+          - argv: [sh, -c, "echo two; exec sleep 1d"]
+            log: ~/two.log
+    log_max_size: 10M
+    cleanup:
+      log: remove
+
 - name: A session with windows and panes
   fleet.tmux.tmux_session:
     name: project
@@ -583,7 +616,7 @@ EXAMPLES = r"""
 
 - name: These two are not needed any more
   fleet.tmux.tmux_session:
-    name: [build, watcher, import, project, report]
+    name: [build, watcher, import, project, report, service]
     state: absent
 
 - name: Nor is what they have printed
@@ -811,7 +844,7 @@ drift:
     what:
       description: V(window) for one that is not declared, V(order) of the windows, V(panes) for their number,
         V(command), V(layout) of panes, V(chdir) where a pane was begun, V(env) for a variable of the session or of a
-        pane, and V(log) where the output goes to another C(pipe-pane).
+        pane, and V(log) where the output goes to another C(pipe-pane), or where panes with logs have changed places.
       type: str
       returned: always
     declared:

@@ -199,9 +199,9 @@ sessions:
       returned: always
     log:
       description:
-        - The file to which its output is appended, see O(fleet.tmux.tmux_session#module:log). Null without one, when
-          its output is not seen to be written there, when the session is gone, and of another user's session unless
-          O(evidence_detail=full).
+        - The file to which the output of that pane is appended, see O(fleet.tmux.tmux_session#module:log) and
+          O(fleet.tmux.tmux_session#module:windows[].panes[].log). Null without one, when it is not seen to be written
+          there, when the session is gone, and of another user's session unless O(evidence_detail=full).
         - Whoever can use the session can have any path told here, and its owner can exchange the file for a link. So
           read it with the rights of its owner, and never as root.
       type: str

@@ -98,7 +98,7 @@ class Adder(Creator):
         printed = self._script(commands, created)
         options = [each for each in self._settings(new, created, windows) if each.of_window]
         settings.apply(self._client, options, created.version)
-        commands = windows_.noting_birth(printed, self._nonce)
+        commands = windows_.noting_birth(printed, self._nonce, created.id, windows)
         commands += [command for window in windows for command in windows_.laying(window, created.id)]
         commands += [command for window in windows for command in windows_.opened(window)]
         self._script(commands, created)

@@ -139,8 +139,8 @@ class _Group(NamedTuple):
 
 
 def _groups(files: Files, server: Optional[int]) -> List[_Group]:
-    others = [path for path in files.paths if path not in files.of_log]
-    own = [_Group(files.of_log, True, server)] if files.of_log else []
+    others = [path for path in files.paths if path not in files.of_logs]
+    own = [_Group(log, True, server) for log in files.logs]
     return own + [_Group([path], False, server) for path in others]
 
 

@@ -317,7 +317,7 @@ class Creator(Settler):
         windows = self._saved_windows(new) if new.windows else wanted_windows(new, created)
         printed = self._script(_all_made(windows, new, created, self._nonce), created)
         settings.apply(self._client, [each for each in options if each.of_window], created.version)
-        noting = windows_.noting_birth(printed, self._nonce)
+        noting = windows_.noting_birth(printed, self._nonce, created.id, windows)
         self._script(noting + _all_finished(windows, new, created), created)
         return created._replace(windows=tuple(f"{created.id}:{window.number}" for window in windows if new.declared))
 
@@ -347,7 +347,9 @@ class Creator(Settler):
         commands += windows_.making(window, created.id, created.version, {}, replaces=True)
         commands.append(set_for_window(created.id + ":", True))
         if new.log is not None:
-            commands += pipes.start(created.id + ":", created.id, new.log, created.version, new.log_max_size)
+            place = created.id + ":"
+            commands.append(pipes.start(place, new.log, created.version, new.log_max_size))
+            commands.append(pipes.note(place, pipes.ACTIVE, new.log, new.log_max_size))
         if new.job:
             # After its command has begun: who finds the mark must not take the placeholder for the job.
             commands += marking(created.id, new.job, created.version)
@@ -411,7 +413,7 @@ def wanted_windows(new: NewSession, created: CreatedSession) -> List[NewWindow]:
     if begin is None:
         raise Failed(f"option base-index: {first!r} is no number")
     return [
-        windows_.declared_window(window, begin + number, dict(new.places), new.size)
+        windows_.declared_window(window, begin + number, dict(new.places), new.size, new.log_max_size)
         for number, window in enumerate(new.declared)
     ]
 

@@ -26,7 +26,11 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import
     DeclaredWindow,
     Details,
     Difference,
+    Log,
+    Logged,
     compare_windows,
+    logged_panes,
+    logs_of,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.layouts import TILED
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import (
@@ -70,7 +74,7 @@ class Declared(NamedTuple):
     keep_exited: Optional[bool] = None
     options: Tuple[Tuple[str, str], ...] = ()
     windows: Tuple[DeclaredWindow, ...] = ()
-    log: Optional[str] = None
+    log: Optional[Log] = None
     chdir: Optional[str] = None
     env: Tuple[Tuple[str, str], ...] = ()
     cleanup: Optional[Files] = None
@@ -79,14 +83,29 @@ class Declared(NamedTuple):
 Spared = Tuple[Tuple[Window, Left], ...]
 
 
+FOREIGN = "another pipe-pane"
+ELSEWHERE = "another pane"
+
+
+class LogDifference(NamedTuple):
+    """A log that a pane should have and has not. ``found``: the one that it has, or why it gets none."""
+
+    logged: Logged
+    found: Optional[str] = None
+
+    @property
+    def difference(self) -> Difference:
+        return Difference(LOG, self.logged.log.path, self.found, self.logged.window, self.logged.place)
+
+
 class Comparison(NamedTuple):
     """What is to be done for one session that is there. ``discreet``: whether what was found stays on the host.
 
-    ``left``: why it is not made anew, where that was to be done. ``others_log``: the log that it should have, and has
-    not because of a pipe of somebody else's. ``ours``: the ids of windows in which only that runs which was made from
-    what was declared once. ``pruned``: the windows that are to go. ``spared``: those that were to, and why they do not.
-    ``env``: the variables that it does not have as declared. ``cleanup``: the files that are to go with it, and those
-    that would, where these are others.
+    ``left``: why it is not made anew, where that was to be done. ``logs``: those that are to begin. ``other_logs``:
+    those that do not, because of a pipe of somebody else's, or of panes that have changed places. ``ours``: the ids of
+    windows in which only that runs which was made from what was declared once. ``pruned``: the windows that are to go.
+    ``spared``: those that were to, and why they do not. ``env``: the variables that it does not have as declared.
+    ``cleanup``: the files that are to go with it, and those that would, where these are others.
     """
 
     session: Session
@@ -94,10 +113,9 @@ class Comparison(NamedTuple):
     options: Tuple[Tuple[Setting, Found], ...] = ()
     windows: Compared = Compared()
     discreet: bool = False
-    log: Optional[str] = None
-    logged: Optional[str] = None
+    logs: Tuple[LogDifference, ...] = ()
     left: Optional[Left] = None
-    others_log: Optional[str] = None
+    other_logs: Tuple[LogDifference, ...] = ()
     ours: Tuple[str, ...] = ()
     pruned: Tuple[Extra, ...] = ()
     spared: Spared = ()
@@ -109,7 +127,7 @@ class Comparison(NamedTuple):
         """What is to be set or made, in words."""
         kept = self.keep_exited
         told = [] if kept is None else [Difference(KEEP_EXITED, _words(kept), _words(not kept))]
-        told += [] if self.log is None else [Difference(LOG, self.log, self.logged)]
+        told += [each.difference for each in self.logs]
         told += [] if self.cleanup is None else [Difference(CLEANUP, self.cleanup[0].words, self.cleanup[1].words)]
         told += [Difference(NAME, wanted.name, found.name, wanted.label) for wanted, found in self.windows.renamed]
         told += [self._difference(setting, was) for setting, was in self.options]
@@ -121,14 +139,24 @@ class Comparison(NamedTuple):
     def drift(self) -> "List[Tuple[Difference, Optional[str]]]":
         """What is left alone; and why, where it was to be mended."""
         own = self.left and self.left.reason
-        told = [] if self.others_log is None else [(Difference(LOG, self.others_log, "another pipe-pane"), own)]
         gone, spared = [extra.window.id for extra in self.pruned], {window.id: why for window, why in self.spared}
         stay = [window for window in self.windows.extra if window.id not in gone]
         reasons = [spared[window.id].reason if window.id in spared else own for window in stay]
         differences = [Difference(WINDOW, None, window.name) for window in stay] + list(self.windows.drift)
         differences += [Difference(ENV, name) for name in self.env]
         reasons += [own] * (len(differences) - len(stay))
-        return told + list(zip(self._tellable(differences), reasons))
+        logs = [(each, own) for each in self._tellable([each.difference for each in self.other_logs])]
+        return logs + list(zip(self._tellable(differences), reasons))
+
+    @property
+    def new_logs(self) -> List[Log]:
+        """Those to which something begins to be written."""
+        return [*(each.logged.log for each in self.logs), *logs_of(self.windows.missing)]
+
+    @property
+    def foreign_pipes(self) -> List[Logged]:
+        """The panes that get no log because of somebody else's pipe-pane."""
+        return [each.logged for each in self.other_logs if each.found == FOREIGN]
 
     @property
     def whole(self) -> "Comparison":
@@ -136,8 +164,10 @@ class Comparison(NamedTuple):
         return self._replace(pruned=(), spared=())
 
     def _tellable(self, told: Sequence[Difference]) -> List[Difference]:
-        private = (KEEP_EXITED,)
-        return [each.withheld() if self.discreet and each.what not in private else each for each in told]
+        def is_ours(each: Difference) -> bool:
+            return each.what == KEEP_EXITED or (each.what == LOG and each.found in (FOREIGN, ELSEWHERE))
+
+        return [each.withheld() if self.discreet and not is_ours(each) else each for each in told]
 
     def _difference(self, setting: Setting, was: Found) -> Difference:
         labels = [wanted.label for wanted, window in self.windows.matches if window.id == setting.place]
@@ -178,7 +208,7 @@ def compare(seen: Seen, sessions: Sequence[Session], declared: Declared) -> Dict
             env=_otherwise(seen.client, session, declared.env),
             cleanup=_going_otherwise(declared.cleanup, notes.get(seen.identity(session))),
         )
-    return found if declared.log is None else _logged_otherwise(seen, found, declared.log)
+    return found
 
 
 def _going_otherwise(wanted: Optional[Files], now: Optional[Noted]) -> Optional[Tuple[Files, Files]]:
@@ -281,26 +311,62 @@ def _extras(listing: Listing, each: Comparison, names: Sequence[str], uses: _Use
     return list(found.values())
 
 
-def _logged_otherwise(seen: Seen, found: Mapping[str, Comparison], log: str) -> Dict[str, Comparison]:
-    piped = pipes.pipes(seen.client, seen.listing.version) if found else {}
-    return {identity: _logged(seen, compared, log, piped) for identity, compared in found.items()}
+def logging(seen: Seen, found: Mapping[str, Comparison], declared: Declared) -> Dict[str, Comparison]:
+    """With what is to be done for logs.
 
-
-def _logged(seen: Seen, compared: Comparison, log: str, piped: Mapping[str, Pipe]) -> Comparison:
-    """With what is to be done for the log of a session, unless it is written or there is nothing more to write.
-
-    A ``pipe-pane`` that is not ours is its user's, and stays.
+    :raises TmuxError: when the server cannot be asked.
     """
-    pane = next(pane for pane in compared.session.panes if pane.id == pipes.first_pane(compared.session))
-    now = piped.get(pane.id)
-    if pane.dead or now is None:
-        return compared
-    if not now.on:
-        return compared._replace(log=log)
-    ours = pipes.writes(seen.server.pid, seen.server.user.uid, now.log) if now.log else False
-    if ours is False:
-        return compared._replace(others_log=log)
-    return compared if ours and now.log == log else compared._replace(log=log, logged=now.log)
+    wanted = {identity: _to_be_logged(each, declared) for identity, each in found.items()}
+    if not any(wanted.values()):
+        return dict(found)
+    piped = pipes.pipes(seen.client)
+    panes = [pane.id for identity, each in found.items() if wanted[identity] for pane in each.session.panes]
+    said = {pane: piped[pane].log for pane in panes if pane in piped and piped[pane].on and piped[pane].log}
+    written = pipes.written(seen.server.pid, seen.server.user.uid, said)
+    paths = [log.path for log in [*logs_of(declared.windows), *([declared.log] if declared.log else [])]]
+    return {identity: _logged(each, wanted[identity], _Logs(piped, written, paths)) for identity, each in found.items()}
+
+
+def _to_be_logged(compared: Comparison, declared: Declared) -> Sequence[Logged]:
+    """The living panes that should have a log."""
+    wanted = logged_panes(compared.windows.matches)
+    if declared.log is not None:
+        wanted.append(Logged(pipes.first_pane(compared.session), declared.log))
+    return [logged for logged in wanted if not logged.pane.dead]
+
+
+class _Logs(NamedTuple):
+    """What is done with the output of panes, by their ids; whether that is seen; and the paths that are declared."""
+
+    piped: Mapping[str, Pipe]
+    written: Mapping[str, Optional[bool]]
+    declared: Sequence[str]
+
+    def judged(self, logged: Logged) -> Optional[Tuple[bool, Optional[str]]]:
+        """Whether a log is to begin, and what is found in its place; None where all is well, or nothing known.
+
+        A ``pipe-pane`` that is not ours is its user's, and stays. So does a log that is declared of another pane.
+        """
+        now, path = self.piped.get(logged.pane.id), logged.log.path
+        if now is None:
+            return None
+        ours = self.written.get(logged.pane.id, False)
+        if now.on and ours is False:
+            return False, FOREIGN
+        if ours and now.log in self.declared:
+            return None if now.log == path else (False, now.log)
+        if any(is_so and self.piped[pane].log == path for pane, is_so in self.written.items()):
+            return False, ELSEWHERE
+        return True, now.log if now.on else None
+
+
+def _logged(compared: Comparison, wanted: Sequence[Logged], logs: _Logs) -> Comparison:
+    judged = [(logged, logs.judged(logged)) for logged in wanted]
+    found = [(verdict[0], LogDifference(logged, verdict[1])) for logged, verdict in judged if verdict is not None]
+    return compared._replace(
+        logs=tuple(each for begins, each in found if begins),
+        other_logs=tuple(each for begins, each in found if not begins),
+    )
 
 
 def _details(seen: Seen, sessions: Sequence[Session], declared: Declared) -> Details:
@@ -401,10 +467,23 @@ def reconcile(client: Client, seen: Seen, wanted: Comparison, log_max_size: Opti
     settings.apply(client, [setting for setting, _was in wanted.options], version)
     if wanted.cleanup is not None:
         client.script(going_with(wanted.session.id, wanted.cleanup[0].written()), version)
-    if wanted.log is not None:
-        client.call(pipes.start(pipes.first_pane(wanted.session), wanted.session.id, wanted.log, version, log_max_size))
+    _begin_logs(client, seen, wanted, log_max_size)
     if keep is None:
         return
     client.call(exits.set_for_session(wanted.session, keep, version))
     if exits.differing(client, [wanted.session], keep):
         raise Failed("keep_exited was not set")
+
+
+def _begin_logs(client: Client, seen: Seen, wanted: Comparison, log_max_size: Optional[int]) -> None:
+    if not wanted.logs:
+        return
+    version, own = seen.listing.version, [pane.id for pane in wanted.session.panes]
+    new = [each.logged.pane.id for each in wanted.logs]
+    known = {pane: pipe for pane, pipe in pipes.pipes(client).items() if pane in own and pane not in new}
+    commands = [pipes.remember(wanted.session.id, known)]
+    for each in wanted.logs:
+        pane, path = each.logged.pane.id, each.logged.log.path
+        commands.append(pipes.start(pane, path, version, log_max_size))
+        commands.append(pipes.note(wanted.session.id, pane, path, log_max_size))
+    client.script(commands, version)

@@ -62,6 +62,8 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Flo
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.fields import number
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, Window
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import OPTION as LOG
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import logs
 
 _SCRIPT_BYTES = pkgutil.get_data(restore.__name__.rpartition(".")[0], "restore.py") or b""
 
@@ -536,7 +538,11 @@ def _declaration(one: Seen, session: Session, names: Sequence[str]) -> Optional[
     (asked,) = with_own_options(one._replace(listing=one.listing._replace(sessions=(session,))), names).listing.sessions
     automatic = [window for window, is_so in named_by_tmux(one.client, session.id).items() if is_so]
     options = asked.options if names else {}
-    return None if options is None else declaration(session, options, automatic, one.listing.version)
+    if options is None:
+        return None
+    where = (one.server.pid, one.server.user.uid)
+    logged = logs(one.client, *where, session.panes) if LOG in names else {}
+    return declaration(session, options, automatic, one.listing.version, logged)
 
 
 def _variables_of(client: Client, session: Session, cut: List[str]) -> List[str]:

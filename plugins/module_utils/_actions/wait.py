@@ -369,29 +369,25 @@ class Waiting:
 
     def finish(self) -> None:
         """Of those that still run: what they show; and of all that are there: where their output is written."""
-        self._find_logs()
         for number, fate in enumerate(self.fates):
             if fate.found is not None and not fate.gone and fate.pane is None and not self.trouble:
                 pane = self._panes(fate.found)[0]
                 self.fates[number] = fate._replace(pane=pane.id, content=self._text(pane))
+        self._find_logs()
 
     def _find_logs(self) -> None:
-        if self._client.discreet or self.trouble or not any(fate.found and not fate.gone for fate in self.fates):
+        there = [fate.found for fate in self.fates if fate.found is not None and not fate.gone]
+        if self._client.discreet or self.trouble or not there:
             return
+        server, wanted = self._seen.server, [fate.pane for fate in self.fates]
+        panes = [pane for session in there for pane in session.panes if pane.id in wanted]
         try:
-            found = pipes.pipes(self._client, self._seen.listing.version)
+            found = pipes.logs(self._client, server.pid, server.user.uid, panes)
         except TmuxError:
             return
         for number, fate in enumerate(self.fates):
-            own = None if fate.found is None else found.get(pipes.first_pane(fate.found))
-            self.fates[number] = fate._replace(log=own.log if own and own.log and self._is_logged(fate, own) else None)
-
-    def _is_logged(self, fate: Fate, pipe: pipes.Pipe) -> bool:
-        """Whether the output of a pane is seen to be written where its session says. Of a dead one nothing is seen."""
-        if all(pane.dead for pane in (fate.found or NOBODY).panes):
-            return True
-        server = self._seen.server
-        return pipe.on and pipes.writes(server.pid, server.user.uid, pipe.log) is True
+            own = found.get(fate.pane or "")
+            self.fates[number] = fate._replace(log=own and own.log)
 
 
 def _first_match(pattern: Pattern[str], texts: Sequence[Tuple[str, int]]) -> Optional[int]:

@@ -10,6 +10,7 @@ from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optiona
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.restore import problem_of
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import DeclaredPane, DeclaredWindow
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux import pipes
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
     THEN,
     Capability,
@@ -54,13 +55,17 @@ def require_layout(window: DeclaredWindow) -> None:
 
 
 class NewPane(NamedTuple):
-    """A pane that is to be made. ``words``: what it runs, as tmux is told; none for the user's shell."""
+    """A pane that is to be made. ``words``: what it runs, as tmux is told; none for the user's shell.
+
+    ``log``: where its output is written besides, with how many bytes that file gets.
+    """
 
     words: Tuple[str, ...]
     chdir: str
     env: Tuple[Tuple[str, str], ...] = ()
     title: Optional[str] = None
     focus: bool = False
+    log: Optional[Tuple[str, Optional[int]]] = None
 
 
 class NewWindow(NamedTuple):
@@ -99,15 +104,20 @@ def program(command: Optional[str], argv: Sequence[str]) -> Tuple[str, ...]:
 
 
 def declared_window(
-    window: DeclaredWindow, number: int, places: Mapping[Optional[str], str], size: Optional[Tuple[int, int]]
+    window: DeclaredWindow,
+    number: int,
+    places: Mapping[Optional[str], str],
+    size: Optional[Tuple[int, int]],
+    log_max_size: Optional[int] = None,
 ) -> NewWindow:
     """A declared window. ``places``: the directories that are meant, by how they were written."""
-    panes = tuple(_declared_pane(pane, places) for pane in window.panes)
+    panes = tuple(_declared_pane(pane, places, log_max_size) for pane in window.panes)
     return NewWindow(number, window.name, panes, window.layout, size, window.mark)
 
 
-def _declared_pane(pane: DeclaredPane, places: Mapping[Optional[str], str]) -> NewPane:
-    return NewPane(program(pane.command, pane.argv), places[pane.chdir], pane.env, pane.title, pane.focus)
+def _declared_pane(pane: DeclaredPane, places: Mapping[Optional[str], str], log_max_size: Optional[int]) -> NewPane:
+    log = None if pane.log is None else (pane.log.path, log_max_size)
+    return NewPane(program(pane.command, pane.argv), places[pane.chdir], pane.env, pane.title, pane.focus, log)
 
 
 def making(window: NewWindow, session: str, version: Version, env: Variables, replaces: bool = False) -> List[Command]:
@@ -118,6 +128,7 @@ def making(window: NewWindow, session: str, version: Version, env: Variables, re
     """
     new = ["new-window", *(["-k"] if replaces else []), "-t", window.place(session)]
     first = [*new, *_named(window, version), *_running(window.panes[0], version)]
+    first += _logging(window.panes[0], window.place(session), version)
     commands = _with_variables(first, session, dict(window.panes[0].env), env)
     return commands + filling(window, session, version, env)
 
@@ -132,7 +143,7 @@ def opening(window: NewWindow, session: str, version: Version, env: Variables, t
     place = session + ":{end}"  # In the same line: it is the last one then, or nothing of this is done.
     new = ["new-window", "-d", "-a", "-P", "-F", told, "-t", place, *_named(window, version)]
     new += [*_running(window.panes[0], version), THEN, *set_for_window(place, True)]
-    new += [THEN, "set-option", "-w", "-t", place, "--", NONCE, nonce]
+    new += [THEN, "set-option", "-w", "-t", place, "--", NONCE, nonce, *_logging(window.panes[0], place, version)]
     return _with_variables(new, session, dict(window.panes[0].env), env)
 
 
@@ -148,7 +159,8 @@ def filling(window: NewWindow, session: str, version: Version, env: Variables) -
     for position, pane in enumerate(window.panes):
         if position > 0:
             split = ["split-window", *(["-d"] if window.id else []), "-t", window.pane(session, position - 1)]
-            commands += _with_variables([*split, *_running(pane, version)], session, dict(pane.env), env)
+            split += [*_running(pane, version), *_logging(pane, window.pane(session, position), version)]
+            commands += _with_variables(split, session, dict(pane.env), env)
         if pane.title is not None:
             title = expanded_literal(pane.title, version)
             commands.append(["select-pane", "-t", window.pane(session, position), "-T", title])
@@ -163,6 +175,11 @@ def _named(window: NewWindow, version: Version) -> List[str]:
 
 def _running(pane: NewPane, version: Version) -> List[str]:
     return ["-c", expanded_literal(pane.chdir, version), *(["--", *pane.words] if pane.words else [])]
+
+
+def _logging(pane: NewPane, place: str, version: Version) -> List[str]:
+    """Have the output of a pane written, in the line that makes it: so it has printed nothing before."""
+    return [] if pane.log is None else [THEN, *pipes.start(place, pane.log[0], version, pane.log[1])]
 
 
 def finishing(window: NewWindow, session: str) -> List[Command]:
@@ -219,15 +236,21 @@ def telling_birth(window: NewWindow, session: str, nonce: str) -> List[Command]:
     return [["list-panes", "-t", place, "-F", row(nonce, _BORN, fields)]] if window.mark else []
 
 
-def noting_birth(printed: str, nonce: str) -> List[Command]:
-    """Have each window say what it was made as."""
+def noting_birth(printed: str, nonce: str, session: str, windows: Sequence[NewWindow]) -> List[Command]:
+    """Have each window say what it was made as, and the session where the output of its panes is written."""
     found: Dict[str, List[str]] = {}
     for kind, fields in rows(printed, nonce):
         if kind == _BORN and _IDS.fullmatch(" ".join(fields)):
-            window, session, pane, pid = fields
+            window, own, pane, pid = fields
             # Without the signs before the numbers, which mean something to some versions.
-            found.setdefault(window, [session[1:]]).append("%s:%s" % (pane[1:], pid))
-    return [["set-option", "-w", "-t", window, "--", PANES, " ".join(words)] for window, words in found.items()]
+            found.setdefault(window, [own[1:]]).append("%s:%s" % (pane[1:], pid))
+    commands: List[Command] = []
+    for each, (window, words) in zip(windows, found.items()):
+        commands.append(["set-option", "-w", "-t", window, "--", PANES, " ".join(words)])
+        for pane_, word in zip(each.panes, words[1:]):
+            if pane_.log is not None:
+                commands.append(pipes.note(session, "%" + word.partition(":")[0], *pane_.log))
+    return commands
 
 
 class Made(NamedTuple):

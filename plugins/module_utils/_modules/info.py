@@ -5,6 +5,7 @@
 """What there is, in the shape of a result: sessions, windows, panes, processes and text."""
 
 import time
+from types import MappingProxyType
 from typing import (
     Any,
     Callable,
@@ -75,6 +76,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
     Unread,
     Window,
 )
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import Pipe, logs
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
 
 _LAYOUT_CHARS, _COMMAND_CHARS = 8192, 4096
@@ -231,7 +233,7 @@ class _More(NamedTuple):
     """What takes more questions: user options by session, the text of panes, and which questions went wrong.
 
     ``automatic``: the ids of windows that tmux names after what runs in them. ``files``: what sessions have to do with
-    files, by what tells each from all others.
+    files, by what tells each from all others. ``logs``: where the output of panes, by their ids, is written.
     """
 
     options: Dict[str, Options]
@@ -239,6 +241,7 @@ class _More(NamedTuple):
     trouble: List[str]
     automatic: FrozenSet[str] = frozenset()
     files: Mapping[str, Noted] = {}
+    logs: Mapping[str, Pipe] = MappingProxyType({})
 
 
 def _more(one: Seen, chosen: Sequence[Session], wish: Wish) -> _More:
@@ -247,7 +250,7 @@ def _more(one: Seen, chosen: Sequence[Session], wish: Wish) -> _More:
     options, without = _ask(one, lambda: user_options(one.client, [session.id for session in chosen]))
     more = _More(options, {}, without)
     if chosen and wish.wants("declaration") and not one.discreet:
-        more = _declarable(one, more)
+        more = _declarable(one, more, [pane for session in chosen for pane in session.panes])
     if panes and one.discreet:
         said = f"{brief(one.client.path)}: what its panes show is not told of another user ({WITHHELD})"
         return more._replace(trouble=[*more.trouble, said])
@@ -255,12 +258,14 @@ def _more(one: Seen, chosen: Sequence[Session], wish: Wish) -> _More:
     return more._replace(content=content, trouble=more.trouble + others)
 
 
-def _declarable(one: Seen, more: _More) -> _More:
+def _declarable(one: Seen, more: _More, panes: Sequence[Pane]) -> _More:
     """With what is asked for declarations alone."""
     found, without = _ask(one, lambda: named_by_tmux(one.client))
     files, others = _ask(one, lambda: noted(one.client, one.listing.version))
+    logged, unsaid = _ask(one, lambda: logs(one.client, one.server.pid, one.server.user.uid, panes))
     automatic = frozenset(each for each, is_so in found.items() if is_so)
-    return more._replace(automatic=automatic, files=files, trouble=more.trouble + without + others)
+    trouble = [*more.trouble, *without, *others, *unsaid]
+    return more._replace(automatic=automatic, files=files, logs=logged, trouble=trouble)
 
 
 _Value = TypeVar("_Value")
@@ -290,7 +295,7 @@ def _declaration(one: Seen, session: Session, more: _More) -> Optional[Item]:
     files = more.files.get(one.identity(session))
     if files is not None:
         stored[CLEANUP_OPTION] = files.cleanup
-    return declaration(session, stored, more.automatic, one.listing.version)
+    return declaration(session, stored, more.automatic, one.listing.version, more.logs)
 
 
 def _activity(look: Look, subject: Subject, too_many: bool, now: int) -> Dict[str, Any]:

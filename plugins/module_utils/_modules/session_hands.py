@@ -19,13 +19,14 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.create import 
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Journal
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.journal import Removal as Entry
-from ansible_collections.fleet.tmux.plugins.module_utils._actions.log import log_path, require_log
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.log import Wish, log_path, require_logs
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.prune_windows import Gone, Pruned, Pruner
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.reconcile import (
     Comparison,
     Declared,
     compare,
     lacking,
+    logging,
     pruning,
     reconcile,
     without_typing,
@@ -71,6 +72,12 @@ from ansible_collections.fleet.tmux.plugins.module_utils._modules.session import
 from ansible_collections.fleet.tmux.plugins.module_utils._policy import cleanups
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.cleanups import NOTHING_DONE, Files
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.decisions import KEPT, REMOVED
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import (
+    DeclaredWindow,
+    Log,
+    logs_of,
+    with_logs_at,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.plan import ALWAYS, ON_DRIFT, Plan, plan
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.recreate import Left
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import servers, settings
@@ -103,10 +110,10 @@ def planned(
     if state != "present":
         return made, {}
     staying = [session for session in made.stay if session.name in names]
-    log = None if wanted.log is None else log_path(wanted.log, seen.server.user)
+    windows, log = _logs(wanted, seen.server.user)
     files = files_of(wanted, seen.server.user)
-    declared = Declared(wanted.keep_exited, wanted.options, wanted.windows, log, wanted.chdir, wanted.env, files)
-    found = compare(seen, staying, declared)
+    declared = Declared(wanted.keep_exited, wanted.options, windows, log, wanted.chdir, wanted.env, files)
+    found = logging(seen, compare(seen, staying, declared), declared)
     found = pruning(seen, found, names) if wanted.prune_windows else found
     lacks = lacking(seen, found) if recreate == ON_DRIFT else {}
     found = {identity: each._replace(left=lacks.get(identity)) for identity, each in found.items()}
@@ -121,7 +128,14 @@ def planned(
 def files_of(wanted: SessionOptions, user: User) -> Optional[Files]:
     """The files that are declared to go with a session; None where nothing is."""
     older = "" if wanted.log_max_size is None else OLDER
-    return cleanups.wanted(wanted.cleanup, wanted.log, older, user.home)
+    logs = [log.path for log in logs_of(wanted.windows)] + ([] if wanted.log is None else [wanted.log])
+    return cleanups.wanted(wanted.cleanup, logs, older, user.home)
+
+
+def _logs(wanted: SessionOptions, user: User) -> Tuple[Tuple[DeclaredWindow, ...], Optional[Log]]:
+    """The declared windows, and the one log of a session without, with the paths that are meant."""
+    log = None if wanted.log is None else Log(log_path(wanted.log, user))
+    return with_logs_at(wanted.windows, lambda path: log_path(path, user)), log
 
 
 def drift(found: Comparisons) -> Drift:
@@ -195,10 +209,20 @@ class _ServerHands(Hands):
         return [name for name in plan.create if name in again and self._new.has_options]
 
     def _require_log(self, plan: Plan, make: bool) -> None:
-        """Refuse a log that cannot be had, or have it, where something begins to be written to it."""
-        if self._options.log is not None and (plan.create or any(each.log for each in self._compared.values())):
-            user = self._seen.server.user
-            require_log(log_path(self._options.log, user), user, self._host.timeout, make, self._seen.discreet)
+        """Refuse logs that cannot be had, or have them, where something begins to be written to them."""
+        windows, log = _logs(self._options, self._seen.server.user)
+        every = [*logs_of(windows), *([] if log is None else [log])]
+        begin = every if plan.create else [each for one in self._compared.values() for each in one.new_logs]
+        if not begin:
+            return
+        wish = Wish(
+            self._seen.server.user,
+            self._options.log_max_size is not None,
+            self._seen.server.pid,
+            [pane.id for session in plan.remove for pane in session.panes],
+            self._seen.discreet,
+        )
+        require_logs(begin, [each for each in every if each not in begin], wish, self._host.timeout, make)
 
     def lives(self) -> Item:
         """Which unit the server lives in, and whether it outlives the login; of one that would be started, promised."""
@@ -209,7 +233,7 @@ class _ServerHands(Hands):
     def warnings(self) -> List[str]:
         """What is to be said of sessions that were not made anew, and of a server that would end with a login."""
         said = [_left_as_it_is(each.session.name, each.left) for each in self._compared.values() if each.left]
-        said += [_piped(each.session.name) for each in self._compared.values() if each.others_log]
+        said += [_piped(each) for each in self._compared.values() if each.foreign_pipes]
         said += [_spared(each) for each in self._compared.values() if each.spared]
         said += self._left
         said += [self._shell] if self._shell else []
@@ -225,9 +249,10 @@ class _ServerHands(Hands):
         user = self._seen.server.user
         given = self._options._asdict()
         given["chdir"] = working_directory(self._options.chdir, user, self._as_user)
-        given["declared"] = given.pop("windows")
+        given.pop("windows")
+        given["declared"], log = _logs(self._options, user)
         given.pop("prune_windows")
-        given["log"] = None if self._options.log is None else log_path(self._options.log, user)
+        given["log"] = log and log.path
         given["cleanup"] = (files_of(self._options, user) or cleanups.NONE).written()
         given["places"] = self._places(given["chdir"], user)
         path, named = given.pop("snapshot"), given.pop("snapshot_owner")
@@ -622,10 +647,12 @@ def _spared(each: Comparison) -> str:
     )
 
 
-def _piped(name: str) -> str:
+def _piped(each: Comparison) -> str:
+    what = ", ".join(logged.log.option for logged in each.foreign_pipes)
+    panes = "" if what == "log" else "in a pane of "
     return (
-        f"log: what session {shown(name)!r} prints goes to another pipe-pane, which was left as it is; tmux pipe-pane, "
-        "without a command, ends it"
+        f"{what}: what {panes}session {shown(each.session.name)!r} prints goes to another pipe-pane, which was left as "
+        "it is; tmux pipe-pane, without a command, ends it"
     )
 
 

@@ -36,20 +36,19 @@ NOTHING_DONE = CleanedUp([], {})
 
 
 class Files(NamedTuple):
-    """The absolute paths of what goes with a session: its log, if that does, the older one, and others."""
+    """The absolute paths of what goes with a session: its logs, if they do, each with its older part, and others."""
 
-    log: Optional[str] = None
-    older: Optional[str] = None
+    logs: Tuple[Tuple[str, ...], ...] = ()
     others: Tuple[str, ...] = ()
 
     @property
-    def of_log(self) -> List[str]:
-        return [path for path in (self.log, self.older) if path is not None]
+    def of_logs(self) -> List[str]:
+        return [path for log in self.logs for path in log]
 
     @property
     def paths(self) -> List[str]:
         """All of them, each once."""
-        return list(dict.fromkeys([*self.of_log, *self.others]))
+        return list(dict.fromkeys([*self.of_logs, *self.others]))
 
     @property
     def words(self) -> Optional[str]:
@@ -58,8 +57,9 @@ class Files(NamedTuple):
 
     def written(self) -> str:
         """As it is noted; nothing where there are none."""
-        named = [(_LOG, self.log), (_OLDER, self.older), *((_FILE, path) for path in self.others)]
-        words = ["%s=%s" % (kind, _quoted(path)) for kind, path in named if path is not None]
+        named = [pair for log in self.logs for pair in zip((_LOG, _OLDER), log)]
+        named += [(_FILE, path) for path in self.others]
+        words = ["%s=%s" % (kind, _quoted(path)) for kind, path in named]
         return " ".join([_FORMAT, *words]) if words else ""
 
 
@@ -78,15 +78,21 @@ def read(text: str) -> Files:
     pairs = [word.partition("=") for word in words]
     named = [(kind, unquote(path, errors="surrogateescape")) for kind, _is, path in pairs]
     files = tuple(path for kind, path in named if kind == _FILE)
-    others = {kind: path for kind, path in named if kind != _FILE}
-    is_ours = form == _FORMAT and len(files) <= FILES and len(files) + len(others) == len(named)
-    if (
-        not is_ours
-        or not set(others) <= {_LOG, _OLDER}
-        or not all(map(_may_be_removed, [path for _kind, path in named]))
-    ):
+    logs = _logs(named)
+    is_ours = form == _FORMAT and len(files) <= FILES and len(files) + sum(map(len, logs)) == len(named)
+    if not is_ours or not all(_may_be_removed(path) for _kind, path in named):
         return NONE
-    return Files(others.get(_LOG), others.get(_OLDER), files)
+    return Files(logs, files)
+
+
+def _logs(named: Sequence[Tuple[str, str]]) -> Tuple[Tuple[str, ...], ...]:
+    """Each log, with the older part of it that is named after it."""
+    followed = [*named[1:], ("", "")]
+    found = []
+    for (kind, path), (after, older) in zip(named, followed):
+        if kind == _LOG:
+            found.append((path, older) if after == _OLDER else (path,))
+    return tuple(found)
 
 
 def _may_be_removed(path: str) -> bool:
@@ -105,10 +111,10 @@ def problem_of(files: Sequence[str]) -> str:
     return ""
 
 
-def wanted(cleanup: Optional[Mapping[str, Any]], log: Optional[str], older: str, home: str) -> Optional[Files]:
+def wanted(cleanup: Optional[Mapping[str, Any]], logs: Sequence[str], older: str, home: str) -> Optional[Files]:
     """What an option says. None: nothing was said, which is not the same as none.
 
-    :param log: the option of that name. ``older``: how the name of the older file of it ends, if there is one.
+    :param logs: those that are declared. ``older``: how the name of the older file of each ends, if there is one.
     :param home: the owner's.
     :raises OptionError: when it is more than can be noted.
     """
@@ -118,9 +124,11 @@ def wanted(cleanup: Optional[Mapping[str, Any]], log: Optional[str], older: str,
     def absolute(path: str) -> str:
         return home + path[1:] if path.startswith("~/") else path
 
-    own = absolute(log) if log is not None and cleanup.get("log") == "remove" else None
-    second = own + older if own is not None and older else None
-    found = Files(own, second, tuple(absolute(path) for path in cleanup.get("files") or ()))
+    own = [absolute(log) for log in logs] if cleanup.get("log") == "remove" else []
+    found = Files(
+        tuple((log, log + older) if older else (log,) for log in own),
+        tuple(absolute(path) for path in cleanup.get("files") or ()),
+    )
     if len(found.written()) > _MOST_CHARS:
         raise OptionError("cleanup: with the home of the owner, the paths are longer than what is noted; name fewer")
     return found

@@ -7,7 +7,20 @@
 import os
 import re
 from types import MappingProxyType
-from typing import Any, Collection, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import (
+    Any,
+    Callable,
+    Collection,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.births import Birth
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import WITHHELD
@@ -16,6 +29,13 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.matching import
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, Window
 
 Pairs = Tuple[Tuple[str, str], ...]
+
+
+class Log(NamedTuple):
+    """A file to which the output of a pane is written. ``option``: what says so, for people."""
+
+    path: str
+    option: str = "log"
 
 
 class DeclaredPane(NamedTuple):
@@ -27,6 +47,7 @@ class DeclaredPane(NamedTuple):
     env: Pairs = ()
     title: Optional[str] = None
     focus: bool = False
+    log: Optional[Log] = None
 
 
 class DeclaredWindow(NamedTuple):
@@ -70,10 +91,12 @@ def declared_windows(
 def _window(number: int, given: Mapping[str, Any], chdir: Optional[str], options: Mapping[str, str]) -> DeclaredWindow:
     outer = dict(given, chdir=given.get("chdir") or chdir, title=None, focus=False)
     name = given.get("name")
+    where = "windows[%d]: " % (number - 1)
+    inner = [(where + "panes[%d]: log" % place, pane) for place, pane in enumerate(given.get("panes") or ())]
     return DeclaredWindow(
         mark="%s%d" % (_PLACE, number) if name is None else name,
         name=name,
-        panes=tuple(_pane(pane, outer) for pane in given.get("panes") or [outer]),
+        panes=tuple(_pane(pane, outer, option) for option, pane in inner or [(where + "log", outer)]),
         layout=given.get("layout") or "",
         options=_pairs(given.get("options")),
         focus=bool(given.get("focus")),
@@ -81,7 +104,8 @@ def _window(number: int, given: Mapping[str, Any], chdir: Optional[str], options
     )
 
 
-def _pane(given: Mapping[str, Any], window: Mapping[str, Any]) -> DeclaredPane:
+def _pane(given: Mapping[str, Any], window: Mapping[str, Any], option: str) -> DeclaredPane:
+    log = given.get("log")
     return DeclaredPane(
         command=given.get("command"),
         argv=tuple(given.get("argv") or ()),
@@ -89,7 +113,21 @@ def _pane(given: Mapping[str, Any], window: Mapping[str, Any]) -> DeclaredPane:
         env=_pairs(dict(window.get("env") or {}, **(given.get("env") or {}))),
         title=given.get("title"),
         focus=bool(given.get("focus")),
+        log=None if log is None else Log(log, option),
     )
+
+
+def with_logs_at(windows: Sequence[DeclaredWindow], place: Callable[[str], str]) -> Tuple[DeclaredWindow, ...]:
+    """The same, with their logs where ``place`` says."""
+
+    def moved(pane: DeclaredPane) -> DeclaredPane:
+        return pane if pane.log is None else pane._replace(log=pane.log._replace(path=place(pane.log.path)))
+
+    return tuple(window._replace(panes=tuple(map(moved, window.panes))) for window in windows)
+
+
+def logs_of(windows: Sequence[DeclaredWindow]) -> List[Log]:
+    return [pane.log for window in windows for pane in window.panes if pane.log is not None]
 
 
 def _pairs(given: Optional[Mapping[str, str]]) -> Pairs:
@@ -312,6 +350,27 @@ def _panes(wanted: DeclaredWindow, window: Window) -> Iterator[Difference]:
         words = _words(declared)
         if words and not _runs(pane.start_command, words):
             yield Difference(COMMAND, " ".join(words), pane.start_command, wanted.label, place)
+
+
+class Logged(NamedTuple):
+    """A pane whose output is declared to be in a log. ``place``: in its window, counted from 0."""
+
+    pane: Pane
+    log: Log
+    window: Optional[str] = None
+    place: Optional[int] = None
+
+
+def logged_panes(matches: Sequence[Match]) -> List[Logged]:
+    """Those of which it is known which declared one each is: where they are as many, and run what is declared."""
+    found = []
+    for wanted, window in matches:
+        otherwise = [difference.pane for difference in _panes(wanted, window)]
+        panes = zip(wanted.panes, sorted(window.panes, key=lambda pane: pane.number))
+        for place, (declared, pane) in enumerate(panes if None not in otherwise else ()):
+            if declared.log is not None and place not in otherwise:
+                found.append(Logged(pane, declared.log, wanted.label, place))
+    return found
 
 
 def _inside(wanted: DeclaredWindow, window: Window, details: Details) -> Iterator[Difference]:

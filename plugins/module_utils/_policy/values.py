@@ -9,6 +9,7 @@ What type a value has is said by the documentation of a module, and judged by An
 
 import functools
 import os
+import posixpath
 import re
 import unicodedata
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
@@ -315,7 +316,7 @@ def _a_window(where: str, window: Mapped) -> Dict[str, Any]:
         return found
     if not found["panes"]:
         raise OptionError("%s: panes: the list is empty; leave it out for a window with one pane" % where)
-    said = _given(found, "command", "argv")
+    said = _given(found, "command", "argv", "log")
     if said:
         raise OptionError("%s: %s and panes are mutually exclusive; say it of a pane" % (where, said[0]))
     panes = [_inner("%s: panes[%d]" % (where, place), pane, _PANE) for place, pane in enumerate(found["panes"])]
@@ -364,15 +365,6 @@ def _pane_words(option: str, value: Sequence[str]) -> Sequence[str]:
     return _words(option, value)
 
 
-_PANE: Dict[str, Callable[[str, Any], Any]] = {
-    "argv": _pane_words,
-    "chdir": _directory,
-    "command": _pane_command,
-    "env": _variables,
-    "title": _title,
-}
-
-
 def _regular(option: str, value: str) -> str:
     if not value:
         raise OptionError("%s: it is empty, which every text shows; leave it out to wait for nothing" % option)
@@ -392,6 +384,15 @@ def _log(option: str, value: str) -> str:
         raise OptionError("%s: %r holds a control character or bytes that are no UTF-8" % (option, shown(value)))
     return value
 
+
+_PANE: Dict[str, Callable[[str, Any], Any]] = {
+    "argv": _pane_words,
+    "chdir": _directory,
+    "command": _pane_command,
+    "env": _variables,
+    "log": _log,
+    "title": _title,
+}
 
 _LEAST_LOG, _MOST_LOG = 65536, 1024**5
 """What is much larger than that is more than a shell can count to."""
@@ -696,24 +697,52 @@ def lingering(params: Params, called: Called) -> None:
         raise OptionError("%s: only with %s=user" % (called("linger"), called("scope")))
 
 
-def one_log(params: Params, called: Called) -> None:
-    """What one command prints is in one file."""
-    others = [called(option) for option in _given(params, "windows", "snapshot")]
-    if params["log_max_size"] is not None and params["log"] is None:
+def logs(params: Params, called: Called) -> None:
+    """What each command prints is in a file of its own."""
+    paths = _logs_of_panes(params["windows"] or ())
+    given = [called("log")] if params["log"] is not None else []
+    given += [called("windows") + option for option in list(paths)[:1]]
+    if params["log_max_size"] is not None and not given:
         raise OptionError("%s: there is no log; it needs %s" % (called("log_max_size"), called("log")))
-    if params["log"] is None or params["state"] != "present":
+    if not given or params["state"] != "present":
         return
+    others = [called(option) for option in _given(params, "windows", "snapshot")] if params["log"] is not None else []
     if others:
-        raise OptionError("%s: it is for what one command prints; leave out %s" % (called("log"), ", ".join(others)))
+        remedy = "; say it of the windows or panes" if params["windows"] is not None else ""
+        said = (called("log"), ", ".join(others), remedy)
+        raise OptionError("%s: it is for what one command prints; leave out %s%s" % said)
     if len(set(params["name"])) > 1:
-        raise OptionError("%s: with log it takes exactly one name" % called("name"))
+        raise OptionError("%s: with %s it takes exactly one name" % (called("name"), given[0]))
+    _require_different(paths, params["log_max_size"] is not None, called("windows"))
+
+
+def _logs_of_panes(windows: Sequence[Mapped]) -> Dict[str, str]:
+    """The logs of windows and panes, by what says so."""
+    found: Dict[str, Optional[str]] = {}
+    for place, window in enumerate(windows):
+        found["[%d]: log" % place] = window.get("log")
+        for number, pane in enumerate(window.get("panes") or ()):
+            found["[%d]: panes[%d]: log" % (place, number)] = pane.get("log")
+    return {option: path for option, path in found.items() if path is not None}
+
+
+def _require_different(paths: Mapping[str, str], limited: bool, windows: str) -> None:
+    """Two paths of one file that look different are told apart on the host."""
+    taken: Dict[str, str] = {}
+    for option, path in paths.items():
+        for written in [path] + ([path + ".1"] if limited else []):
+            other = taken.setdefault(posixpath.normpath(written), option)
+            if other != option:
+                said = (windows, option, windows, other)
+                raise OptionError("%s%s: %s%s writes to the same file; give each pane one of its own" % said)
 
 
 def cleaned_up(params: Params, called: Called) -> None:
     """What goes with one session."""
     if params["cleanup"] is None or params["state"] not in _MAKE_NEW:
         return
-    if params["cleanup"].get("log") == "remove" and params["log"] is None:
+    declared = params["log"] is not None or _logs_of_panes(params["windows"] or ())
+    if params["cleanup"].get("log") == "remove" and not declared:
         raise OptionError("%s: there is no log to remove; it needs %s" % (called("cleanup"), called("log")))
     if len(set(params["name"])) > 1:
         raise OptionError("%s: with cleanup it takes exactly one name" % called("name"))
@@ -731,7 +760,7 @@ SESSION: Sequence[Rule] = (
     what_runs,
     drifting,
     restoring,
-    one_log,
+    logs,
     cleaned_up,
     lingering,
 )

@@ -38,6 +38,7 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
             "argv": {"type": "list", "elements": "str"},
             "chdir": {"type": "str"},
             "env": {"type": "dict", "no_log": True},
+            "log": {"type": "str"},
             "panes": {
                 "type": "list",
                 "elements": "dict",
@@ -48,6 +49,7 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
                     "env": {"type": "dict", "no_log": True},
                     "title": {"type": "str"},
                     "focus": {"type": "bool", "default": False},
+                    "log": {"type": "str"},
                 },
             },
             "layout": {"type": "str"},

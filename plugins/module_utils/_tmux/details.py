@@ -29,6 +29,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
     rows,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import OPTION as LOG
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import said
 
 CONTENT_CHARS = 1024 * 1024
 """Characters of what a pane shows that are told at most, counted from the end."""
@@ -165,8 +166,8 @@ def noted(client: Client, version: Version) -> Dict[str, Noted]:
     for _attempt in range(_ATTEMPTS):
         nonce = secrets.token_hex(8)
         who = "#{pid}/#{start_time}/#{session_id}/#{session_created}"
-        fields = row(nonce, "s", [who, "#{session_name}", "#{%s}" % CLEANUP_OPTION])
-        piped = row(nonce, "p", [who, "#{window_id}", "#{pane_pipe}", "#{%s}" % LOG])
+        fields = row(nonce, "s", [who, "#{session_name}", "#{%s}" % CLEANUP_OPTION, "#{%s}" % LOG])
+        piped = row(nonce, "p", [who, "#{window_id}", "#{pane_id}", "#{pane_pipe}"])
         commands = [["list-sessions", "-F", fields], ["list-panes", "-a", "-F", piped]]
         try:
             text = to_text(client.call(commands))
@@ -184,19 +185,21 @@ def going_with(session: str, cleanup: str) -> List[Command]:
     return [["set-option", "-t", session, *text]]
 
 
-_FIELDS = {"s": 3, "p": 4}
+_FIELDS = {"s": 4, "p": 4}
 """How many fields a row of each kind has. What has others, no tmux has printed."""
 
 
 def _noted(printed: Sequence[Tuple[str, List[str]]]) -> Dict[str, Noted]:
+    sessions = [listed for kind, listed in printed if kind == "s"]
+    told = said("".join(log + " " for _who, _name, _cleanup, log in sessions))
     logs: Dict[str, Set[str]] = {}
     windows: Dict[str, Set[str]] = {}
-    for identity, window, pipe, log in [own for kind, own in printed if kind == "p"]:
+    for identity, window, pane, pipe in [own for kind, own in printed if kind == "p"]:
         windows.setdefault(identity, set()).add(window)
-        logs.setdefault(identity, set()).update([log] if pipe == "1" and log else [])
+        logs.setdefault(identity, set()).update([told[pane].log] if pipe == "1" and pane in told else [])
     return {
         identity: Noted(name, cleanup, *(tuple(sorted(of.get(identity, ()))) for of in (logs, windows)))
-        for identity, name, cleanup in [own for kind, own in printed if kind == "s"]
+        for identity, name, cleanup, _log in sessions
     }
 
 

@@ -9,9 +9,11 @@ it, tmux expands dates (``%Y``) and formats (``#(command)`` runs) in it.
 """
 
 import os
+import re
 import secrets
 import shlex
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, Iterable, List, Mapping, Match, NamedTuple, Optional, Sequence, Tuple
+from urllib.parse import quote, unquote
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
@@ -20,16 +22,21 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Cli
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
     Command,
     Version,
-    as_stored,
     expanded_literal,
 )
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session, row, rows
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, row, rows
 
 OPTION = "@fleet_tmux_log"
-"""The user option that tells where the output of a session is written. What it says is only believed if it is seen."""
+"""The user option of a session that tells where the output of its panes is written, an entry for each.
+
+The panes of tmux before 3.0 have no options. What it says is only believed if it is seen.
+"""
 
 OLDER = ".1"
 """How the name of the older file ends, where there is one."""
+
+_PANE = "FLEET_TMUX_PANE"
+"""The variable of what writes that says of which pane, which the kernel shows."""
 
 _ATTEMPTS, _PAUSE = 50, 0.1
 """How often, and in which intervals, is looked again at what a server has just started."""
@@ -38,83 +45,207 @@ _DELETED = " (deleted)"
 
 
 class Pipe(NamedTuple):
-    """What is done with the output of a pane. ``log``: the file that its session says; empty without one."""
+    """What is done with the output of a pane. ``log``: the file that its session says; empty without one.
+
+    ``size``: how many bytes that gets, if it has a limit.
+    """
 
     on: bool
-    log: str
+    log: str = ""
+    size: Optional[int] = None
 
 
-def pipes(client: Client, version: Version) -> Dict[str, Pipe]:
-    """The panes of a server, by id, in one call.
+Pipes = Dict[str, Pipe]
+"""By the ids of panes."""
+
+
+def pipes(client: Client) -> Pipes:
+    """The panes of a server, in one call.
 
     :raises TmuxError: when the server cannot be asked.
     """
     nonce = secrets.token_hex(8)
-    fields = ["#{pane_id}", "#{pane_pipe}", "#{%s}" % OPTION]
-    printed = rows(to_text(client.call([["list-panes", "-a", "-F", row(nonce, "p", fields)]])), nonce)
-    found = [as_stored(listed, version) for _kind, listed in printed]
-    return {pane: Pipe(on == "1", log) for pane, on, log in found}
+    commands = [
+        ["list-sessions", "-F", row(nonce, "s", ["#{%s}" % OPTION])],
+        ["list-panes", "-a", "-F", row(nonce, "p", ["#{pane_id}", "#{pane_pipe}"])],
+    ]
+    printed = rows(to_text(client.call(commands)), nonce)
+    noted = said("".join(fields[0] + " " for kind, fields in printed if kind == "s"))
+    on = [fields for kind, fields in printed if kind == "p"]
+    return {pane: noted.get(pane, Pipe(True))._replace(on=flag == "1") for pane, flag in on}
 
 
-def first_pane(session: Session) -> str:
-    """The id of the pane whose output is written."""
+def said(text: str) -> Pipes:
+    """What sessions say of panes, which may be anybody's words."""
+    return {pane: Pipe(True, _read(path), int(size) or None) for pane, size, path in _ENTRY.findall(text)}
+
+
+_ENTRY = re.compile(r"(%[0-9]{1,19}) ([0-9]{1,19}) (\S+) ")
+
+
+def _entry(pane: str, path: str, size: Optional[int]) -> str:
+    return "%s %d %s " % (pane, size or 0, _written(path))
+
+
+def _written(path: str) -> str:
+    """A path without anything that a tmux might read, print or expand in ways of its own."""
+    return quote(path, errors="surrogateescape").replace("%", "=")
+
+
+def _read(written: str) -> str:
+    return unquote(written.replace("=", "%"), errors="surrogateescape")
+
+
+def first_pane(session: Session) -> Pane:
+    """The one whose output is written, where nothing else is said."""
     window = min(session.windows, key=lambda window: window.number)
-    return min(window.panes, key=lambda pane: pane.number).id
+    return min(window.panes, key=lambda pane: pane.number)
 
 
-def writes(server_pid: Optional[int], uid: int, path: str) -> Optional[bool]:
-    """Whether a server has a child that writes to a file, as what we let it start does; None if that was deleted.
+def logs(client: Client, server_pid: Optional[int], uid: int, panes: Sequence[Pane]) -> Pipes:
+    """Those of some panes whose output is seen to be written where is said. Of a dead one nothing is seen.
 
-    The kernel says so: the option and the pipe of a pane may be anybody's by now.
+    :raises TmuxError: when the server cannot be asked.
     """
-    name = os.path.basename(path)  # What keeps an older file, too, has the new one open.
-    for _attempt in range(_ATTEMPTS):
+    found = pipes(client)
+    told = {pane.id: found[pane.id] for pane in panes if pane.id in found and found[pane.id].log}
+    dead = [pane.id for pane in panes if pane.dead]
+    on = {pane: pipe.log for pane, pipe in told.items() if pipe.on and pane not in dead}
+    seen = written(server_pid, uid, on)
+    return {pane: pipe for pane, pipe in told.items() if pane in dead or seen.get(pane)}
+
+
+def written(server_pid: Optional[int], uid: int, paths: Mapping[str, str]) -> Dict[str, Optional[bool]]:
+    """Whether what panes print is written to these files, by the ids of the panes; None if that was deleted.
+
+    The kernel says so: a server has a child for each that does what we let it start. The option and the pipe of a pane
+    may be anybody's by now.
+    """
+    found: Dict[str, Optional[bool]] = {}
+    for _attempt in range(_ATTEMPTS if paths else 0):
         table, _others = proctable.read_table([uid])
         own = [process for process in table.values() if process.ppid == server_pid]
-        found = [_output(process) for process in own]
-        if name in found or any(_begins(process, path) for process in own):
-            return True
-        if name + _DELETED in found:
-            return None
-        if any(_rotates(process, path) for process in own):
-            return True
-        if server_pid not in table or all(process.command != table[server_pid].command for process in own):
-            return False
+        found = _found(own, paths)
+        if len(found) == len(paths) or server_pid not in table:
+            break
+        if all(process.command != table[server_pid].command for process in own):
+            break
         proctable.wait(_PAUSE)  # One of them has not become what it is to be.
-    return False
+    return {pane: found.get(pane, False) for pane in paths}
 
 
-def _output(process: Process) -> str:
+def _found(processes: Iterable[Process], paths: Mapping[str, str]) -> Dict[str, Optional[bool]]:
+    """What processes say of those panes of which one of them writes the output to its file, or has."""
+    found: Dict[str, Optional[bool]] = {}
+    for process in processes:
+        words = _words(process)
+        pane = _pane_of(process, words)
+        if pane not in paths:
+            continue
+        verdict = _does(process, words, paths[pane])
+        if verdict is not False and found.get(pane) is not True:
+            found[pane] = verdict
+    return found
+
+
+def _does(process: Process, words: Sequence[str], path: str) -> Optional[bool]:
+    # What keeps an older file, too, has the new one open, or is just exchanging it.
+    name, output = os.path.basename(path), _output(process.pid)
+    if output == name + _DELETED:
+        return None
+    texts = [word[begun.end() :] for word, begun in _begun(words)]
+    return output == name or any(text == _simple(path) or text.startswith(_limited(path)) for text in texts)
+
+
+def _output(pid: int) -> str:
     """The name of what a process writes to. The way there may go through a link of root's, which nobody tells."""
     try:
-        return os.path.basename(os.readlink("%s/%d/fd/1" % (proctable.PROC, process.pid)))
+        return os.path.basename(os.readlink("%s/%d/fd/1" % (proctable.PROC, pid)))
     except OSError:
         return ""
 
 
-def _begins(process: Process, path: str) -> bool:
-    """Whether a process is the shell that is about to do that."""
-    return _text(path) in _words(process)
+_BEGINS = "umask 077; %s=%s; export %s; " % (_PANE, "%s", _PANE)
+_BEGUN = re.compile(re.escape(_BEGINS).replace(re.escape("%s"), "(%[0-9]{1,19})"))
 
 
-def _rotates(process: Process, path: str) -> bool:
-    """Whether a process is the shell that does that, and is just exchanging the file."""
-    return any(word.startswith(_beginning(path)) for word in _words(process))
+def _pane_of(process: Process, words: Sequence[str]) -> str:
+    """The pane whose output a process writes; none if it is none of what we let a server start."""
+    for _word, begun in _begun(words):
+        return begun.group(1)
+    named = [word[len(_PANE) + 1 :] for word in _listed(process, "environ") if word.startswith(_PANE + "=")]
+    return named[0] if named else ""
+
+
+def _begun(words: Sequence[str]) -> List[Tuple[str, Match[str]]]:
+    """The words of a process that are our text for a shell, and how each begins."""
+    found = [(word, _BEGUN.match(word)) for word in words]
+    return [(word, begun) for word, begun in found if begun]
 
 
 def _words(process: Process) -> List[str]:
+    return _listed(process, "cmdline")
+
+
+_MOST = 1 << 22
+
+
+def _listed(process: Process, file: str) -> List[str]:
     try:
-        return os.fsdecode(proctable.read_file("%s/%d/cmdline" % (proctable.PROC, process.pid))).split("\0")
+        return os.fsdecode(proctable.read_file("%s/%d/%s" % (proctable.PROC, process.pid, file), _MOST)).split("\0")
     except OSError:
         return []
 
 
-def _text(path: str) -> str:
-    return "umask 077; exec cat >>%s" % shlex.quote(path)
+_FILE = "f="
 
 
-def _beginning(path: str) -> str:
-    return "umask 077; f=%s; m=" % shlex.quote(path)
+class Writer(NamedTuple):
+    """A process that writes to a file. ``pane``: whose output that is, if it is one of ours, of one of ``servers``.
+
+    ``limited``: whether it renames the file when that gets too large.
+    """
+
+    pid: int
+    pane: str
+    limited: bool
+    servers: Tuple[int, ...]
+
+
+def writers(uid: int, name: str, file: os.stat_result) -> List[Writer]:
+    """The processes of a user whose output goes to a file that is called so."""
+    table, _others = proctable.read_table([uid])
+    found = []
+    for process in table.values():
+        if _output(process.pid) == name and _is_open(process.pid, file):
+            words = _words(process)
+            limited = any(word[begun.end() :].startswith(_FILE) for word, begun in _begun(words))
+            found.append(Writer(process.pid, _pane_of(process, words), limited, _above(process, table)))
+    return found
+
+
+def _is_open(pid: int, file: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.stat("%s/%d/fd/1" % (proctable.PROC, pid)), file)
+    except OSError:
+        return False
+
+
+def _above(process: Process, table: Mapping[int, Process]) -> Tuple[int, ...]:
+    """The processes that a process comes from."""
+    found: List[int] = []
+    while process.ppid in table and process.ppid not in found:
+        process = table[process.ppid]
+        found.append(process.pid)
+    return tuple(found)
+
+
+def _simple(path: str) -> str:
+    return "exec cat >>%s" % shlex.quote(path)
+
+
+def _limited(path: str) -> str:
+    return _FILE + "%s; m=" % shlex.quote(path)
 
 
 _ROTATING = (
@@ -131,17 +262,39 @@ when ``dd`` has read nothing.
 """
 
 
-def _rotating_text(path: str, size: int) -> str:
-    return _beginning(path) + _ROTATING % size
+def _text(path: str, size: Optional[int]) -> str:
+    return _simple(path) if size is None else _limited(path) + _ROTATING % size
 
 
-def start(place: str, session: str, path: str, version: Version, size: Optional[int] = None) -> List[Command]:
+_LONGEST = 1900
+"""Bytes of such a text. tmux before 3.0 has room for 2047, and takes a longer one for none."""
+
+
+def fits(path: str) -> bool:
+    """Whether every tmux can be told to write to a file."""
+    doubled = _text(path, 10**15).replace("%", "%%").replace("#", "##")
+    return len(os.fsencode(_BEGINS + doubled)) <= _LONGEST
+
+
+def start(place: str, path: str, version: Version, size: Optional[int] = None) -> Command:
     """Append what a pane prints from now on to a file that is there. It replaces what was done with it before.
 
     :param size: how many bytes the file gets before it takes the place of the older one, ``PATH.1``; None: no limit.
     """
-    text = _text(path) if size is None else _rotating_text(path, size)
-    return [
-        ["pipe-pane", "-t", place, expanded_literal(text.replace("%", "%%"), version)],
-        ["set-option", "-t", session, OPTION, path],
-    ]
+    text = expanded_literal(_text(path, size).replace("%", "%%"), version)
+    return ["pipe-pane", "-t", place, _BEGINS % "#{pane_id}" + text]
+
+
+ACTIVE = "#{pane_id}"
+"""The active pane of the current window of a session, for :func:`note`."""
+
+
+def note(session: str, pane: str, path: str, size: Optional[int] = None) -> Command:
+    """Have a session say where the output of a pane is written, besides what it says of others."""
+    return ["set-option", "-a", "-F", "-t", session, OPTION, _entry(pane, path, size)]
+
+
+def remember(session: str, known: Mapping[str, Pipe]) -> Command:
+    """Have a session say this of its panes, and nothing else."""
+    text = "".join(_entry(pane, pipe.log, pipe.size) for pane, pipe in known.items() if pipe.log)
+    return ["set-option", "-t", session, OPTION, text]

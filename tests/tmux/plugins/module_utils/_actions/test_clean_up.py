@@ -6,7 +6,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.clean_up import NOT_KNOWN, WRITTEN
@@ -172,13 +172,10 @@ def test_what_another_session_has_too_stays_until_that_goes(server: World) -> No
 
 def test_nor_does_a_log_go_to_which_another_session_writes(server: World) -> None:
     log = str(Path(server.folder) / "log")
-    made(server, log=log, log_max_size="64K", cleanup={"log": "remove"})
-    Path(log + ".1").write_text("older")
+    made(server, log=log, cleanup={"log": "remove"})
     Task(server, name=["other"], argv=CAT, log=log).done()
-    found = removed(server)
-    why = "session 'other' has it, too"
-    assert found["left_files"] == [{"path": path, "reason": why} for path in (log, log + ".1")]
-    assert there([log, log + ".1"]) == [log, log + ".1"]
+    assert removed(server)["left_files"] == [{"path": log, "reason": "session 'other' has it, too"}]
+    assert there([log]) == [log]
 
 
 def test_nor_anything_while_what_runs_there_lives_on_in_a_session_of_its_group(server: World) -> None:
@@ -214,6 +211,24 @@ def test_nor_one_to_which_something_else_writes(server: World) -> None:
     with open(log, "ab"):
         found = removed(server)
     assert found["left_files"] == [{"path": log, "reason": WRITTEN}] and os.path.exists(log)
+
+
+@pytest.mark.parametrize("size", [None, "64K"])
+def test_the_logs_of_all_panes_go(server: World, size: Optional[str]) -> None:
+    """But not that of which another pane is said to write there, too."""
+    one, two, third = (str(Path(server.folder) / name) for name in ("one", "two", "third"))
+    both: List[Dict[str, Any]] = [{"argv": CAT, "log": two}, {"argv": CAT}]
+    windows = [{"argv": CAT, "log": one}, {"panes": both}]
+    Task(server, windows=windows, log_max_size=size).done()
+    both[1]["log"] = third
+    Task(server, windows=windows, log_max_size=size, cleanup={"log": "remove"}).done()
+    if size is None:
+        Task(server, name=["other"], argv=CAT, log=two).done()
+    else:
+        Path(one + ".1").write_text("older")
+    found = removed(server)
+    assert found["removed_files"] == ([one, third] if size is None else [one, one + ".1", two, third])
+    assert [each["path"] for each in found["left_files"]] == ([two] if size is None else [])
 
 
 def test_a_log_goes_that_is_only_read(server: World) -> None:

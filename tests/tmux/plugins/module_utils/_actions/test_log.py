@@ -30,28 +30,11 @@ from ansible_collections.fleet.tmux.plugins.module_utils._modules.session_wait i
 from ansible_collections.fleet.tmux.plugins.module_utils._modules.single import look_at
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.servers import Host
 from ansible_collections.fleet.tmux.tests.support.births import LastWords, judged_when
+from ansible_collections.fleet.tmux.tests.support.logs import NAMES, holders, tells, told
 from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
 from ansible_collections.fleet.tmux.tests.support.world import World
 
 Told = Tuple[Dict[str, Any], Optional[Exception]]
-NAMES = [
-    "plain.log",
-    "two words",
-    "'; touch ran; '",
-    '"; touch ran; "',
-    "$(touch ran)`touch ran`",
-    "#(touch ran)",
-    "%Y-%m-%d %%",
-    "#{pid} ##{x} #S",
-    "#[bg=red] ##[x] }{,",
-    "back\\slash \\$x",
-    "$HOME ~ *",
-    "ends;",
-    "&& touch ran #",
-    "é🙂",
-    "-n",
-    "x" * 200,
-]
 
 
 def task(
@@ -73,30 +56,6 @@ def task(
     )
     outcomes = carry_out(made, hands)
     return dict(result(outcomes, before, drift(compared)), warned=hands.warnings()), failure(made, outcomes)
-
-
-def holders(path: str) -> List[str]:
-    """The processes that have a file open."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            links = [os.readlink(f"/proc/{pid}/fd/{handle}") for handle in os.listdir(f"/proc/{pid}/fd")]
-        except OSError:
-            continue
-        found += [pid] if path in links else []
-    return found
-
-
-def told(path: str) -> str:
-    return Path(path).read_text(encoding="utf-8")
-
-
-def tells(path: str, word: str) -> bool:
-    """Whether that is in a file; while one is put aside, there is none for a moment."""
-    try:
-        return word in told(path)
-    except FileNotFoundError:
-        return False
 
 
 @pytest.mark.parametrize("size", [None, 65536])
@@ -250,11 +209,13 @@ def test_what_is_put_aside_again_and_again_is_whole(absent: World) -> None:
 
 
 def test_where_no_older_file_can_be_the_log_goes_on(server: World) -> None:
+    """Where somebody has put a directory there meanwhile."""
     path = os.path.join(server.folder, "log")
+    assert task(server, path, ("sh", "-c", "read x; " + PRINTS), size=65536)[1] is None
     os.mkdir(path + ".1")
-    assert task(server, path, ("sh", "-c", PRINTS), size=65536)[1] is None
+    server.tmux("send-keys", "-t", "=job:", "Enter")
     eventually(lambda: tells(path, LAST), "its last line is there")
-    assert (told(path), os.listdir(path + ".1")) == (PRINTED, [])
+    assert (told(path), os.listdir(path + ".1")) == ("\n" + PRINTED, [])
 
 
 def test_a_log_of_limited_size_that_was_deleted_is_begun_anew(server: World) -> None:

@@ -641,8 +641,8 @@ def test_a_snapshot_declares_a_session_as_it_is(server: World) -> None:
     assert made == told
 
 
-def test_what_goes_with_a_session_is_declared_unless_its_log_does(server: World) -> None:
-    """The log is not declared. A declaration of the files alone would have it stay."""
+def test_what_goes_with_a_session_is_declared(server: World) -> None:
+    """Not where its log is not written any more: a declaration of the files alone would have it stay."""
     files = [os.path.join(server.folder, name) for name in ("a b", "$c")]
     Task(server, argv=CAT, cleanup={"files": files}).done()
     (identity,) = [session.id for session in server.listing().sessions if session.name == "made"]
@@ -652,6 +652,10 @@ def test_what_goes_with_a_session_is_declared_unless_its_log_does(server: World)
         assert error is None and not again["changed"]
     log = os.path.join(server.folder, "log")
     Task(server, argv=CAT, log=log, cleanup={"log": "remove", "files": files}).done()
+    assert frozen(server, "made")["cleanup"] == {"log": "remove", "files": files}
+    again, error = Task(server, **frozen(server, "made")).go()
+    assert error is None and not again["changed"]
+    server.tmux("pipe-pane", "-t", "=made:")
     assert "cleanup" not in frozen(server, "made")
 
 

@@ -38,11 +38,17 @@ PARAMS: Dict[str, Any] = dict(
 )
 
 
+PANE: Dict[str, Any] = dict(dict.fromkeys("command argv chdir env title".split()), focus=False)
+
+
 def wrong(**given: Any) -> str:
     return "; ".join(problems(dict(PARAMS, **given), SESSION))
 
 
-@given(st.builds(Files, st.none() | PATHS, st.none() | PATHS, st.lists(PATHS, max_size=5).map(tuple)))
+LOGS = st.lists(st.lists(PATHS, min_size=1, max_size=2).map(tuple), max_size=3).map(tuple)
+
+
+@given(st.builds(Files, LOGS, st.lists(PATHS, max_size=5).map(tuple)))
 def test_what_is_written_is_read_again_and_is_plain_text(files: Files) -> None:
     text = files.written()
     assert read(text) == files and re.fullmatch(r"[A-Za-z0-9/._~+,@:%= -]*", text)
@@ -50,7 +56,7 @@ def test_what_is_written_is_read_again_and_is_plain_text(files: Files) -> None:
 
 @pytest.mark.parametrize("path", ["/a b", "/$x", "/#(x)", "/%41", "/\\", '/"', "/'", "/;", "/é", "/=", "/\udcff"])
 def test_each_path_is_kept_exactly(path: str) -> None:
-    files = Files(None, None, (path,))
+    files = Files((), (path,))
     assert read(files.written()) == files
 
 
@@ -60,7 +66,9 @@ def test_each_path_is_kept_exactly(path: str) -> None:
         *("", "1", "x", "2 file=/a", "1 file=a", "1 file=", "1 file=/a/", "1 file=/a%0A", "1 file=/a%00b"),
         *(
             "1 file=~/a",
-            "1 log=/a log=/b",
+            "1 older=/a",
+            "1 file=/a older=/b",
+            "1 log=/a older=/b older=/c",
             "1 other=/a",
             "1 /a",
             "1  file=/a",
@@ -84,18 +92,19 @@ def test_whatever_is_there_it_names_nothing_but_files(text: str) -> None:
 
 
 def test_what_an_option_says() -> None:
-    assert wanted(None, "/log", ".1", "/home/a") is None
-    assert wanted({"log": "keep", "files": []}, "/log", ".1", "/home/a") == NONE
+    assert wanted(None, ["/log"], ".1", "/home/a") is None
+    assert wanted({"log": "keep", "files": []}, ["/log"], ".1", "/home/a") == NONE
     said = {"log": "remove", "files": ["~/a", "/b"]}
-    assert wanted(said, "~/log", "", "/home/a") == Files("/home/a/log", None, ("/home/a/a", "/b"))
-    assert wanted(said, "~/log", ".1", "/home/a") == Files("/home/a/log", "/home/a/log.1", ("/home/a/a", "/b"))
+    assert wanted(said, ["~/log"], "", "/home/a") == Files((("/home/a/log",),), ("/home/a/a", "/b"))
+    both = (("/home/a/log", "/home/a/log.1"), ("/x", "/x.1"))
+    assert wanted(said, ["~/log", "/x"], ".1", "/home/a") == Files(both, ("/home/a/a", "/b"))
     with pytest.raises(OptionError, match="longer than what is noted"):
-        wanted({"files": ["~/é"] * FILES}, None, "", "/" + "é" * 1000)
+        wanted({"files": ["~/é"] * FILES}, [], "", "/" + "é" * 1000)
 
 
 def test_a_path_is_one_path() -> None:
-    assert Files("/a", "/a.1", ("/b", "/a", "/b")).paths == ["/a", "/a.1", "/b"]
-    assert (Files().words, Files("/a", None, ("/b",)).words) == (None, "/a, /b")
+    assert Files((("/a", "/a.1"),), ("/b", "/a", "/b")).paths == ["/a", "/a.1", "/b"]
+    assert (Files().words, Files((("/a",),), ("/b",)).words) == (None, "/a, /b")
 
 
 def test_more_than_can_be_noted_is_refused() -> None:
@@ -108,6 +117,8 @@ def test_what_is_refused_of_the_option() -> None:
     assert wrong(cleanup={"log": "keep", "files": ["~/a"]}) == ""
     assert wrong(state="completed", log="~/log", cleanup={"log": "remove", "files": []}) == ""
     assert "there is no log to remove; it needs log" in wrong(cleanup={"log": "remove", "files": []})
+    windows = [dict(PANE, name=None, panes=None, layout=None, options=None, log="/a")]
+    assert wrong(command=None, windows=windows, cleanup={"log": "remove", "files": []}) == ""
     assert "with cleanup it takes exactly one name" in wrong(name=["a", "b"], cleanup={"log": "keep", "files": ["/a"]})
     for path in ("a", "/a/", "/a\nb", "/a\udcff", "~a"):
         assert "cleanup: files: " in wrong(cleanup={"log": "keep", "files": [path]})

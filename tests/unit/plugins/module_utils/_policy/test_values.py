@@ -211,6 +211,32 @@ def test_the_defaults_of_a_module_are_values_it_may_have(module: str) -> None:
         ("session", {"log": "/a\nb"}, "log: .* holds a control character or bytes that are no UTF-8"),
         ("session", {"log": "/a", "name": ["a", "b"]}, "name: with log it takes exactly one name"),
         ("session", {"log": "/a", "snapshot": "/s"}, "log: it is for what one command prints; leave out snapshot"),
+        (
+            "session",
+            {"log": "/a", "windows": [WINDOW]},
+            "log: it is .*; leave out windows; say it of the windows or panes",
+        ),
+        ("session", {"windows": [dict(WINDOW, log="a")]}, r"windows\[0\]: log: 'a' is no path of a file; .*"),
+        (
+            "session",
+            {"windows": [dict(WINDOW, panes=[pane(log="/a")])], "name": ["a", "b"]},
+            r"name: with windows\[0\]: panes\[0\]: log it takes exactly one name",
+        ),
+        (
+            "session",
+            {"windows": [dict(WINDOW, log="/a", panes=[pane()])]},
+            r"windows\[0\]: log and panes are mutually exclusive; say it of a pane",
+        ),
+        (
+            "session",
+            {"windows": [dict(WINDOW, log="/a"), dict(WINDOW, panes=[pane(), pane(log="/b/../a")])]},
+            r"windows\[1\]: panes\[1\]: log: windows\[0\]: log writes to the same file; .*",
+        ),
+        (
+            "session",
+            {"windows": [dict(WINDOW, log="/a"), dict(WINDOW, log="/a.1")], "log_max_size": "64K"},
+            r"windows\[1\]: log: windows\[0\]: log writes to the same file; .*",
+        ),
         ("session", {"log": "/a", "state": "absent"}, "log: only for state=present, not for state=absent"),
         ("session", {"log_max_size": "1M"}, "log_max_size: there is no log; it needs log"),
         ("session", {"log": "/a", "log_max_size": "63K"}, "log_max_size: 63K is less than 64K, which is the least"),
