@@ -152,15 +152,15 @@ options:
         expression, see O(use_regex)). What O(protect_commands) names is not ignored. The element V(default) stands for
         the whole default list, so V([default, our-dashboard]) adds a program to it. An empty list ignores none.
       - The default list is C(aafire amdgpu_top apachetop asciiquarium atop bandwhich bashtop bmon bpytop btm btop
-        bwm-ng cacademo cacafire cava cbm cbonsai cifsiostat cmatrix ctop dmesg dool dstat fastfetch figlet genact
-        gitui glances gotop gping gpustat gtop htop hwatch i7z ifstat iftop info innotop intel_gpu_top iostat iotop
-        iotop-c iotop-py iptraf-ng jnettop journalctl jtop lazydocker lazygit less lnav logtop lolcat man moar
-        mongostat mongotop moor more most mpstat mtr mtr-packet multitail mytop neofetch nethogs nfsiostat ngxtop
-        nload nmon numatop nvidia-smi nvitop nvtop nyancat pcp-dstat peaclock pg pg_activity pg_top pidstat pinfo ping
-        ping6 pipes pipes.sh powertop prettyping pspg radeontop rain rocm-smi s-tui sadc sar sl slabtop slurm
-        speedometer systemd-cgtop tail tclock tcptrack tegrastats tig tload top trip tty-clock turbostat unimatrix
-        varnishlog varnishstat varnishtop viddy virt-top vmstat vnstat vtop watch wavemon worms xentop yes ytop
-        zenith).
+        bwm-ng cacademo cacafire cava cbm cbonsai cifsiostat cmatrix conntrack ctop dmesg dool dstat fastfetch fatrace
+        figlet genact gitui glances gotop gping gpustat gtop htop hwatch i7z ifstat iftop info innotop intel_gpu_top
+        iostat iotop iotop-c iotop-py iptraf-ng jnettop journalctl jtop k9s lazydocker lazygit less lnav logtop lolcat
+        man moar mongostat mongotop moor more most mpstat mtr mtr-packet multitail mytop neofetch nethogs nfsiostat
+        ngxtop nload nmon numatop nvidia-smi nvitop nvtop nyancat pcp-dstat peaclock pg pg_activity pg_top pidstat
+        pinfo ping ping6 pipes pipes.sh powertop prettyping pspg radeontop rain rocm-smi s-tui sadc sar sl slabtop
+        slurm speedometer systemd-cgtop tail tclock tcpdump tcptrack tegrastats tig tload top trip tshark tty-clock
+        turbostat udevadm unimatrix varnishlog varnishstat varnishtop viddy virt-top vmstat vnstat vtop watch wavemon
+        worms xentop yes ytop zenith).
     type: list
     elements: str
     default: [default]

@@ -5,7 +5,7 @@
 """Processes of which a test says what there is to be seen."""
 
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process, Processes
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
@@ -38,6 +38,9 @@ class Known(NamedTuple):
     files: Tuple[OpenFile, ...]
     waits: Tuple[Wait, ...]
     fifos: Tuple[int, ...] = ()
+    stored: Optional[int] = 0
+    watched: Tuple[int, ...] = ()
+    serves: bool = False
 
 
 def one(pid: int, ppid: int, line: str, foreground: bool = True, **more: Any) -> Known:
@@ -45,7 +48,7 @@ def one(pid: int, ppid: int, line: str, foreground: bool = True, **more: Any) ->
     words = tuple(line.split(" "))
     links = {0: TTY, 1: TTY, 2: TTY}
     links.update(more.pop("links", {}))
-    known = ("words", "wait", "raw", "refused", "files", "waits", "fifos")
+    known = ("words", "wait", "raw", "refused", "files", "waits", "fifos", "stored", "watched", "serves")
     seen = {name: more.pop(name) for name in known if name in more}
     more.setdefault("command", words[0].rpartition("/")[2])
     more.setdefault("group", pid)
@@ -74,6 +77,9 @@ def one(pid: int, ppid: int, line: str, foreground: bool = True, **more: Any) ->
         tuple(seen.get("files", ())),
         tuple(seen.get("waits", (wait,))),
         tuple(seen.get("fifos", ())),
+        seen.get("stored", 0),
+        tuple(seen.get("watched", ())),
+        seen.get("serves", False),
     )
 
 
@@ -90,6 +96,7 @@ class Told(Scene):
         super().__init__(Processes({each.process.pid: each.process for each in known}), USER)
         self.known = {each.process.pid: each for each in known}
         self.taken = more.pop("taken", self.taken)
+        self._since_boot = more.pop("since_boot", self._since_boot)
         self.asked: List[int] = []
 
     def words(self, process: Process) -> Tuple[str, ...]:
@@ -116,6 +123,15 @@ class Told(Scene):
 
     def has_timer(self, process: Process) -> bool:
         return False
+
+    def stored(self, process: Process) -> Optional[int]:
+        return self._of(process).stored
+
+    def watched(self, process: Process, file: OpenFile) -> FrozenSet[int]:
+        return frozenset(self._of(process).watched)
+
+    def serves(self, process: Process) -> bool:
+        return self._of(process).serves
 
     def is_raw(self, process: Process) -> Optional[bool]:
         return None if process.is_others else self.known[process.pid].raw

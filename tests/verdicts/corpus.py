@@ -101,6 +101,7 @@ class Row(NamedTuple):
 NOTES = (("notes.txt", "the first line\n"),)
 LONG = (("long.txt", "".join("line %d of a long text\n" % number for number in range(500))),)
 LOOP = "while :; do sleep 7; test -e finished; done"
+LOG = (("app.log", "start\n"),)
 WORK = (("work.sh", "while :; do\n  sleep 7\n  test -e finished\ndone\n"),)
 NIGHTLY = "import threading\nthreading.Timer(86400, lambda: open('done', 'w')).start()\n"
 REMINDER = "$SIG{ALRM} = sub { print qq(now) }; alarm 86400; select undef, undef, undef, undef;\n"
@@ -765,6 +766,61 @@ WAITERS = [
         unforeseen=True,
     ),
     Row(
+        "watch-with-letters",
+        "watch -tg",
+        "waits for a change",
+        LIVE,
+        "It ends when something changes, and then something follows.",
+        (line("watch -tgn 7 ls inbox && echo begin > begun"), runs("watch|ls")),
+        files=(("inbox/first", ""),),
+    ),
+    Row(
+        "grep-until-ready",
+        "grep",
+        "waits for a line",
+        LIVE,
+        "It ends when that line comes, and then something follows.",
+        (line("tail -f app.log | grep -m1 ready && echo deploy > deployed"), runs("tail|grep")),
+        files=LOG,
+    ),
+    Row(
+        "sed-until-ready",
+        "sed",
+        "script that waits for a line",
+        LIVE,
+        "It ends when that line comes, and then something follows.",
+        (line("bash go.sh"), holds("pgrep -u $(id -u) -f '^sed -u /ready/q'")),
+        files=(*LOG, ("go.sh", "tail -f app.log | sed -u '/ready/q'\necho deploy > deployed\n")),
+    ),
+    Row(
+        "awk-that-mails",
+        "awk",
+        "pipeline that watches a log",
+        LIVE,
+        "It was set up to act on what comes.",
+        (line("tail -f app.log | awk '/ERROR/ { system(\"echo mail >> mails\") }'"), runs("tail|[gm]?awk")),
+        files=LOG,
+    ),
+    Row(
+        "tmux-wait-for",
+        "tmux wait-for",
+        "waits for work done elsewhere",
+        LIVE,
+        "What it waits for may still come, and then something follows.",
+        (
+            line("tmux wait-for build-done && echo deploy > deployed"),
+            holds("pgrep -u $(id -u) -f '^tmux wait-for build-done'"),
+        ),
+    ),
+    Row(
+        "key-or-time",
+        "read -t -n",
+        "loop that a key ends",
+        LIVE,
+        "It goes on when a time has come, if no key does.",
+        (line("while ! read -t 3600 -n 1 -p 'a key ends it'; do date >> log; done"), see("ends it$")),
+    ),
+    Row(
         "inbox",
         "inotifywait",
         "waits for a file",
@@ -915,6 +971,15 @@ PAGERS = [
         ),
     ),
     Row(
+        "awk-shown",
+        "awk",
+        "follows a log",
+        ABANDONED,
+        "It shows a part of a file.",
+        (line("tail -f long.txt | awk '$2 > 400 { print $2 }'"), runs("tail|[gm]?awk")),
+        files=LONG,
+    ),
+    Row(
         "tail-f",
         "tail",
         "follows a log",
@@ -1039,6 +1104,15 @@ MONITORS = [
         "It only shows.",
         (line("ip monitor | grep --line-buffered link"), runs("ip|grep")),
         unforeseen=True,
+    ),
+    Row(
+        "watch-ls-g",
+        "watch ls -g",
+        "monitor",
+        ABANDONED,
+        "It only shows; the option is that of the command.",
+        (line("watch -n 7 ls -g inbox"), see("Every")),
+        files=(("inbox/first", ""),),
     ),
     Row(
         "tty-clock",
@@ -1258,6 +1332,22 @@ PROMPTS = [
         ABANDONED,
         "Nobody is there.",
         (line("ipython3"), see("In \\[1\\]")),
+    ),
+    Row(
+        "assistant",
+        "assistant",
+        "prompt with servers of its own",
+        ABANDONED,
+        "Nobody is there; what it has started waits for it, with a timer.",
+        (line("$HELPERS/assistant"), see("assistant >")),
+    ),
+    Row(
+        "assistant-at-work",
+        "assistant",
+        "prompt with a command",
+        LIVE,
+        "The command that it was told to run has not ended.",
+        (line("$HELPERS/assistant 'sleep 3h; make'"), see("assistant >")),
     ),
     Row(
         "bc-prompt",

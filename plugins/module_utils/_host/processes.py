@@ -457,11 +457,15 @@ class Processes:
 
 
 class Io(NamedTuple):
-    """What a process has read and written: how often, and how many bytes of each."""
+    """What a process has read and written: how often, and how many bytes of each.
+
+    ``stored``: bytes that were to get to a disk, also of the children that it has waited for.
+    """
 
     calls: int
     read: int = 0
     written: int = 0
+    stored: int = 0
 
 
 def io(pid: int) -> Optional[Io]:
@@ -469,7 +473,7 @@ def io(pid: int) -> Optional[Io]:
     try:
         fields = dict(line.split(b": ") for line in read_file("%s/%d/io" % (PROC, pid)).splitlines())
         calls = int(fields[b"syscr"]) + int(fields[b"syscw"])
-        return Io(calls, int(fields[b"rchar"]), int(fields[b"wchar"]))
+        return Io(calls, int(fields[b"rchar"]), int(fields[b"wchar"]), int(fields.get(b"write_bytes", 0)))
     except (OSError, KeyError, ValueError):
         return None
 

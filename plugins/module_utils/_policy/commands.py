@@ -22,9 +22,9 @@ SHOWING: Tuple[str, ...] = tuple(
     watch viddy hwatch
     top htop btop btm bpytop bashtop atop glances gtop vtop gotop ytop zenith nmon tload
     vmstat iostat mpstat pidstat sar sadc dstat dool pcp-dstat cifsiostat nfsiostat slabtop numatop turbostat powertop
-    i7z s-tui systemd-cgtop virt-top xentop ctop lazydocker
+    i7z s-tui fatrace udevadm systemd-cgtop virt-top xentop ctop k9s lazydocker
     iotop iotop-c iotop-py iftop ifstat nload nethogs bmon bwm-ng cbm vnstat slurm speedometer jnettop tcptrack
-    iptraf-ng bandwhich wavemon ping ping6 gping prettyping mtr mtr-packet trip
+    iptraf-ng bandwhich wavemon tcpdump tshark conntrack ping ping6 gping prettyping mtr mtr-packet trip
     nvtop nvitop nvidia-smi gpustat radeontop amdgpu_top rocm-smi intel_gpu_top tegrastats jtop
     pg_top pg_activity mytop innotop mongotop mongostat
     tig gitui lazygit

@@ -26,6 +26,15 @@ from ansible_collections.fleet.tmux.plugins.module_utils._signs.shells import (
     is_told_nothing,
     only_sleeps,
 )
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.showing import (
+    ASKED,
+    FILTERS,
+    RECORDERS,
+    REPEATING,
+    SERVING,
+    acts,
+    does_more,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.screens import Screens
 
@@ -51,17 +60,12 @@ _WRAPPERS = frozenset(
 _BECOMING = frozenset("su sudo sudoedit doas runuser newgrp sg login machinectl".split())
 """Those of them that only make somebody else of it: they refuse a look, and record nothing."""
 
-_FILTERS = frozenset(
-    "grep egrep fgrep rg ag awk gawk mawk nawk sed cut tr uniq sort head cat tac nl column fmt fold expand rev jq yq"
-    " ccze grc grcat colordiff pygmentize bat batcat ts lolcat perl-rename tee".split()
-)
-"""Programs that show on a terminal what others give to them, unless they write it into a file."""
+_PATIENT = frozenset("bash rbash sh mksh".split())
+"""Shells that wait for a key up to a time only where a script does (``read -t``)."""
 
-_NEVERTHELESS: Dict[str, Tuple[str, ...]] = {
-    "tail": ("--pid",),
-    "watch": ("-g", "--chgexit"),
-}
-"""Options with which a program that shows waits for something: it ends then, and what comes after it goes on."""
+_DAY = 86400.0
+_STORED_A_DAY = 65536
+"""Bytes: some file systems note on the disk when a file was last read, once a day."""
 
 Ignored = Callable[[str], bool]
 """Whether a program of that name only shows."""
@@ -189,11 +193,11 @@ class _Casting:
         return order
 
     def _role(self, process: Process, above: Optional[str]) -> str:
-        if above == SHOWS and not _joins(self._own[process.ppid]):
+        if above == SHOWS and not self._joins(self._own[process.ppid]):
             return SHOWS
         if process.command.startswith(_HELPERS):
             return HELPS
-        if _joins(process) or self._shows(process):
+        if self._joins(process) or self._shows(process):
             return SHOWS
         if is_shell(process.command):
             return self._role_of_shell(process)
@@ -204,23 +208,49 @@ class _Casting:
     def _shows(self, process: Process) -> bool:
         try:
             if self._ignored(process.command):
-                return not self._waits_nevertheless(process) and self._is_shown(process)
+                return not self._does_more(process) and self._is_shown(process)
             if process.command in elsewhere.PROGRAMS:
                 return self._shows_another_host(process) and self._is_shown(process)
             return self._filters(process) and self._shows_what_is_given(process) and self._is_shown(process)
         except Refused:
             return False
 
+    def _joins(self, process: Process) -> bool:
+        """Whether a process shows what goes on in another server: that ends with it no more than if it is detached.
+
+        A client of tmux that is attached has its terminal to itself, or its user has stopped it, or its server has
+        locked it: then it waits for a child. Any other one waits until its server has done something.
+        """
+        if process.command in _MULTIPLEXERS:
+            return process.terminal != 0
+        if not is_tmux_client(process) or process.is_others:
+            return False
+        if process.state == "T" or (process.is_foreground and self._scene.is_raw(process)):
+            return True
+        return self._scene.wait(process).kind == CHILD
+
     def _filters(self, process: Process) -> bool:
-        return process.command in _FILTERS and process.pid not in self._children and not self._writes(process)
+        """:raises Refused: where it cannot be known whether it does more."""
+        if process.command not in FILTERS or process.pid in self._children or self._writes(process):
+            return False
+        return not acts(process.command, self._scene.words(process))
 
     def _writes(self, process: Process) -> bool:
-        """Whether a process may write into a file."""
-        files = self._scene.files(process)
-        return any(file.for_writing and file.link[:1] == "/" and not _is_device(file.link) for file in files)
+        """Whether a process may write into a file; ``tee`` also into the pipe of another command."""
+        files = [file for file in self._scene.files(process) if file.for_writing]
+        if process.command == "tee" and any(file.number > 2 and file.link.startswith("pipe:") for file in files):
+            return True
+        return any(file.link[:1] == "/" and not _is_device(file.link) for file in files)
 
-    def _waits_nevertheless(self, process: Process) -> bool:
-        return process.command in _NEVERTHELESS and _is_told_to_wait(process.command, self._scene.words(process))
+    def _does_more(self, process: Process) -> bool:
+        """Whether one of the programs that show is there for more than that, this time."""
+        if process.command in RECORDERS and self._writes(process):
+            return True
+        if process.command in REPEATING and self._stores(process):
+            return True
+        if process.command in SERVING and (process.pid in self._children or self._scene.serves(process)):
+            return True
+        return process.command in ASKED and does_more(process.command, self._scene.words(process))
 
     def _shows_another_host(self, process: Process) -> bool:
         """Whether ssh only shows what a program on another host shows."""
@@ -229,11 +259,17 @@ class _Casting:
 
     def _is_told_to_show(self, words: Sequence[str]) -> bool:
         name = os.path.basename(words[0])
-        return self._ignored(name) and not _is_told_to_wait(name, words)
+        return self._ignored(name) and not does_more(name, words)
 
     def _shows_what_is_given(self, process: Process) -> bool:
         writers = self._pipes.writers(process)
         return bool(writers) and all(self._ignored(each.command) or self._filters(each) for each in writers)
+
+    def _stores(self, process: Process) -> bool:
+        """Whether what a program runs again and again writes to a disk, and not only that something was read there."""
+        stored = self._scene.stored(process)
+        days = max(0.0, self._scene.taken - self._scene.started(process)) / _DAY
+        return stored is None or stored > days * _STORED_A_DAY
 
     def _is_shown(self, process: Process) -> bool:
         """Whether the output of a process goes to a terminal, through none but such processes."""
@@ -306,8 +342,15 @@ class _Casting:
             return False
         wait = self._scene.wait(process)
         if self._scene.is_raw(process):
-            return wait.kind not in (CHILD, NAP, FUTEX)
+            return wait.kind not in (CHILD, NAP, FUTEX) and not (wait.timed and self._is_patient(process))
         return wait.kind == READ and wait.descriptor is not None and self._leads_to_terminal(process, wait.descriptor)
+
+    def _is_patient(self, process: Process) -> bool:
+        """Whether a shell waits for the next key for ever, as long as nothing but its prompt is there.
+
+        Others look at a clock meanwhile, and draw it in their prompt.
+        """
+        return process.command.lstrip("-") in _PATIENT
 
     def _leads_to_terminal(self, process: Process, number: int) -> bool:
         """Whether that is the terminal of the process: what comes from another one, nobody types at its pane."""
@@ -342,15 +385,39 @@ class _Casting:
         return any(file.number > 2 and file.for_reading for file in own)
 
     def _accompanies(self, process: Process) -> bool:
-        """Whether a process belongs to the program that started it, and hears from that alone (a language server)."""
+        """Whether a process belongs to the program that started it, and hears from that alone (a language server).
+
+        One that has something else to wait for first (a time, a child) does work that it was started for.
+        """
         above = self._own[process.ppid]
-        if process.is_others or process.terminal or process.sid == above.sid or is_shell(above.command):
+        if process.is_others or is_shell(process.command) or is_shell(above.command):
             return False
         try:
-            link = self._scene.link(process, 0)
+            return self._is_spoken_to(process, above) and self._hears(process)
         except Refused:
             return False
-        return link is not None and link.startswith(("pipe:", "socket:"))
+
+    def _is_spoken_to(self, process: Process, above: Process) -> bool:
+        link = self._scene.link(process, 0)
+        if link is None:
+            return False
+        return link.startswith("socket:") or (link.startswith("pipe:") and self._holds(above, link))
+
+    def _hears(self, process: Process) -> bool:
+        """Whether a process waits for what comes to its standard input, as far as anybody can tell."""
+        if self._scene.wait(process).kind in (NAP, CHILD):
+            return False
+        for wait in self._scene.waits(process):
+            if wait.kind in ("", UNTOLD) or (wait.kind == READ and not wait.descriptor):
+                return True
+            if wait.kind == POLL:
+                polls = [file for file in self._scene.files(process) if file.link == "anon_inode:[eventpoll]"]
+                if not polls or any(0 in self._scene.watched(process, file) for file in polls):
+                    return True
+        return False
+
+    def _holds(self, process: Process, link: str) -> bool:
+        return any(file.link == link for file in self._scene.files(process))
 
     def _only_waits(self, process: Process, roles: Dict[int, str], below: List[str]) -> bool:
         """Whether a process that has started others does nothing but wait until they end, and none of them counts."""
@@ -416,17 +483,7 @@ class _Pipes:
         return self._groups.get(group, [])
 
 
-def _is_told_to_wait(name: str, words: Sequence[str]) -> bool:
-    options = _NEVERTHELESS.get(name, ())
-    return bool(options) and any(word.startswith(options) for word in words[1:])
-
-
-def _joins(process: Process) -> bool:
-    """Whether a process shows what goes on in another server: that ends with it no more than if it is detached."""
-    return _is_tmux_client(process) or (process.command in _MULTIPLEXERS and process.terminal != 0)
-
-
-def _is_tmux_client(process: Process) -> bool:
+def is_tmux_client(process: Process) -> bool:
     """Whether a process calls itself a client of tmux: ``<program>: client``, of which the kernel keeps 15 bytes."""
     name, colon, role = process.command.partition(": ")
     cut = len(process.command.encode("utf-8")) == _NAME_BYTES
@@ -444,4 +501,4 @@ def starts_another(process: Process) -> bool:
 
 def only_passes_on(process: Process) -> bool:
     """Whether a program is there to say what others give to it, changed or in part."""
-    return process.command in _FILTERS
+    return process.command in FILTERS

@@ -149,6 +149,26 @@ class Scene:
         """What its threads wait for."""
         return _once(self._waits, process, lambda each: waits(each.pid))
 
+    def stored(self, process: Process) -> Optional[int]:
+        """How many bytes a process and the children that it has waited for have written to disks; None if nobody knows.
+
+        What stays in memory (a tmpfs) is none.
+        """
+        found = None if process.is_others else self.processes.io(process.pid)
+        return None if found is None else found.stored
+
+    def watched(self, process: Process, file: OpenFile) -> FrozenSet[int]:
+        """The descriptors for which a process waits with an epoll that it holds."""
+        try:
+            text = read_file("%s/%d/fdinfo/%d" % (PROC, process.pid, file.number), _WORDS_BYTES)
+        except OSError:
+            return frozenset()
+        return frozenset(map(int, re.findall(rb"^tfd:\s*([0-9]{1,9})\b", text, re.MULTILINE)))
+
+    def serves(self, process: Process) -> bool:
+        """Whether others can connect to a process over TCP."""
+        return bool(self.processes.ports(process))
+
     def note(self, process: Process, file: OpenFile, word: str) -> str:
         """What the kernel notes of an open file after a word, like the process of a pidfd."""
         found = re.search(rb"^%s:\s*(\S+)" % word.encode("ascii"), self._notes(process, file), re.MULTILINE)

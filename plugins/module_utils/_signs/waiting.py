@@ -25,9 +25,17 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.events import Events
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.network import KEEP_ALIVE
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.peers import FIFO, PIPE, TCP, Peer, Peers
-from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import PROMPT, WAITS, WORKS, Cast, starts_another
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import (
+    PROMPT,
+    WAITS,
+    WORKS,
+    Cast,
+    is_tmux_client,
+    starts_another,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import Refused, Scene
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.shells import is_shell
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.showing import FILTERS, acts
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.sign import Sign
 
 _SLEEPS = frozenset(("sleep", "gsleep"))
@@ -95,6 +103,8 @@ class _Waiting:
                 self._for_signal,
                 self._for_others,
                 self._events.awaited,
+                self._for_tmux,
+                self._for_line,
             ),
         }
 
@@ -187,6 +197,19 @@ class _Waiting:
             return True
         only_this = wait.files == 1 and not raw
         return only_this or not _SERVICES.search(self._peers.name(peer))
+
+    def _for_tmux(self, process: Process) -> str:
+        """``tmux wait-for`` and the like: a client that shows nothing ends when its server has done something."""
+        return "waits until a tmux server has done something" if is_tmux_client(process) else ""
+
+    def _for_line(self, process: Process) -> str:
+        """``grep -m1``: a filter that ends, or does something, when a certain line comes."""
+        if process.command not in FILTERS or all(wait.kind != READ for wait in self._scene.waits(process)):
+            return ""
+        link = self._scene.link(process, 0)
+        if link is None or not link.startswith("pipe:") or not acts(process.command, self._scene.words(process)):
+            return ""
+        return "waits for a line to come"
 
 
 def sleep_seconds(words: Sequence[str]) -> Optional[float]:

@@ -69,7 +69,10 @@ def settles(server: World, identity: str, expected: Dict[str, str]) -> None:
     [
         ("tail -f /dev/null", {"bash": WAITS, "tail": SHOWS}),
         ("tail -f /dev/null | grep x", {"bash": WAITS, "tail": SHOWS, "grep": SHOWS}),
+        ("tail -f /dev/null | grep -m1 x", {"bash": WORKS, "tail": WORKS, "grep": WORKS}),
         ("tail -f /dev/null > out", {"bash": WORKS, "tail": WORKS}),
+        ("watch -n 1 ls -g", {"bash": WAITS, "watch": SHOWS}),
+        ("while ! read -t 1000 -n 1; do :; done", {"bash": WORKS}),
         ("tail -f /dev/null | tee out", {"bash": WORKS, "tail": WORKS, "tee": WORKS}),
         ("sh -c 'tail -f /dev/null; :'", {"bash": WAITS, "sh": WAITS, "tail": SHOWS}),
         ("sleep 1000 &", {"bash": PROMPT, "sleep": WORKS}),
@@ -110,6 +113,24 @@ def waits(server: World, line: str) -> None:
 )
 def test_what_waits_for_a_time(server: World, line: str) -> None:
     waits(server, line)
+
+
+@pytest.mark.parametrize("line", ["tail -f log | sed /ready/q; true", "sh -c 'tail -f log | head -n1; :'"])
+def test_what_waits_for_a_line(server: World, line: str) -> None:
+    waits(server, "cd %s; touch log; %s" % (server.folder, line))
+
+
+@pytest.mark.parametrize("line", ["tmux wait-for built; true", "(tmux wait-for built; true) &"])
+def test_what_waits_for_a_tmux_server(server: World, line: str) -> None:
+    waits(server, line.replace("tmux", "%s -S %s" % (server.binary, server.path)))
+
+
+def test_a_client_of_tmux_that_is_attached_shows(server: World) -> None:
+    server.new("inner", "cat")
+    line = "TMUX= %s -S %s attach -t inner" % (server.binary, server.path)
+    identity = typed(server, line)
+    eventually(lambda: SHOWS in roles(server, identity).values(), "it shows the inner session")
+    assert states(server, identity) == []
 
 
 def test_what_waits_for_a_lock(server: World) -> None:

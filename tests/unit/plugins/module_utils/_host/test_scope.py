@@ -57,7 +57,7 @@ class Tree:
         (folder / "ns" / "net").symlink_to("net:[1]")
         (folder / "status").write_text("Name:\tx\nUid:\t%d\t0\t0\t0\nSigCgt:\t%016x\n" % (uid, more.get("caught", 0)))
         (folder / "environ").write_bytes(more.get("env", b""))
-        (folder / "io").write_text("rchar: 30\nwchar: 40\nsyscr: 3\nsyscw: 4\n")
+        (folder / "io").write_text("rchar: 30\nwchar: 40\nsyscr: 3\nsyscw: 4\nwrite_bytes: 50\n")
         for number, inode in enumerate(more.get("files", ())):
             (folder / "fd" / str(number)).symlink_to("socket:[%d]" % inode)
         (folder / "net").mkdir()
@@ -296,7 +296,7 @@ def test_what_a_process_did_is_read_once(tree: Tree) -> None:
     made = tree.add(40)
     processes = tree.processes()
     for _time in range(5):
-        assert processes.io(made.pid) == proctable.Io(7, 30, 40)
+        assert processes.io(made.pid) == proctable.Io(7, 30, 40, 50)
     assert tree.reads["io"] == 1
 
 

@@ -98,6 +98,28 @@ def test_a_process_that_has_ended_shows_nothing(start: Start) -> None:
     assert scene().words(process._replace(pid=4194304)) == ()
 
 
+def test_for_which_descriptors_a_process_waits(start: Start) -> None:
+    process = start("import select; a = select.epoll(); a.register(0, 1); a.register(1, 0)")
+    there = scene()
+    (held,) = (file for file in there.files(process) if file.link == "anon_inode:[eventpoll]")
+    assert there.watched(process, held) == {0, 1}
+    assert there.watched(process, held._replace(number=77)) == frozenset()
+    assert not there.serves(process)
+
+
+def test_who_listens_serves(start: Start) -> None:
+    process = start("import socket; a = socket.socket(); a.bind(('127.0.0.1', 0)); a.listen(1)")
+    assert scene().serves(process)
+
+
+def test_what_a_process_has_written_to_disks_is_counted(start: Start, tmp_path: Path) -> None:
+    """Not what it has read; and what others have written is not asked."""
+    process = start("open('log', 'w').write('x' * 9000)")
+    found = scene().stored(process)
+    assert found is not None and (found == 0 or found >= 9000)  # In memory (a tmpfs), or on a disk.
+    assert scene().stored(process._replace(started=-5)) is None
+
+
 def test_nobody_looks_into_the_processes_of_others(start: Start) -> None:
     process = start("pass")._replace(started=-5)
     with pytest.raises(Refused):

@@ -6,10 +6,10 @@
 
 import os
 import time
-from typing import Any, Dict, Set, Tuple
+from typing import Any, Dict, Optional, Set, Tuple
 
 import pytest
-from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import FUTEX, NAP, READ, SIGNAL, Wait
+from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import FUTEX, NAP, POLL, READ, SIGNAL, Wait
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import HELPS, PROMPT, SHOWS, WAITS, WORKS, cast
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import OpenFile
 from ansible_collections.fleet.tmux.tests.support.scenes import (
@@ -48,6 +48,15 @@ def test_a_shell_that_runs_something_of_its_own(wait: Wait) -> None:
     """A loop of nothing but builtins has no child; the terminal is not being edited on."""
     pipe = {7: "pipe:[9]"}
     assert roles_of(one(100, 50, "-bash", wait=wait, links=pipe)) == {100: WORKS}
+
+
+@pytest.mark.parametrize(("line", "role"), [("-bash", WORKS), ("mksh", WORKS), ("-zsh", PROMPT), ("fish", PROMPT)])
+def test_a_shell_that_waits_for_a_key_up_to_a_time(line: str, role: str) -> None:
+    """``while ! read -t 60 -n 1; do ...; done`` typed at a prompt; others look at their clock meanwhile."""
+    name = line.lstrip("-")
+    timed = Wait(POLL, timed=True, files=1)
+    assert roles_of(one(100, 50, line, command=name, raw=True, wait=timed)) == {100: role}
+    assert roles_of(one(100, 50, line, command=name, raw=True, wait=POLLS)) == {100: PROMPT}
 
 
 @pytest.mark.parametrize("line", ["bash job.sh", "sh -c make", "bash"])
@@ -147,6 +156,53 @@ def test_a_pager_that_is_left_of_a_command_only_shows() -> None:
     assert roles == {100: WAITS, 101: WAITS, 102: SHOWS}
 
 
+def test_a_pipeline_that_ends_at_a_line_works() -> None:
+    """Something may follow then; and whoever acts on what comes does more than show it."""
+    for last in ("grep -m1 ready", "head -1", "sed /ready/q", "awk /x/{exit}"):
+        assert pipeline(last) == {100: WORKS, 101: WORKS, 102: WORKS}, last
+
+
+def test_a_filter_that_refuses_a_look_works() -> None:
+    assert pipeline("grep x", refused=True) == {100: WORKS, 101: WORKS, 102: WORKS}
+
+
+@pytest.mark.parametrize(("number", "link", "role"), [(63, "pipe:[9]", WORKS), (63, TTY, SHOWS)])
+def test_what_tee_gives_to_another_command(number: int, link: str, role: str) -> None:
+    assert pipeline("tee", files=[OpenFile(number, link, os.O_WRONLY)])[102] == role
+
+
+@pytest.mark.parametrize(("stored", "role"), [(0, SHOWS), (4096, WORKS), (None, WORKS)])
+def test_a_program_that_runs_what_writes_to_a_disk(stored: Optional[int], role: str) -> None:
+    """``watch -n 60 rsync ...``: a poor man's cron. The second is one that nobody can tell of."""
+    scene = Told(*behind(one(101, 100, "watch rsync", started=0, stored=stored)), since_boot=7)
+    roles = cast(session(), tuple(each.process for each in scene.known.values()), scene, SHOWING.__contains__)
+    assert roles.actors[1].role == role
+    assert roles_of(*behind(one(101, 100, "less log", stored=4096)))[101] == SHOWS
+
+
+@pytest.mark.parametrize(("days", "role"), [(0.01, WORKS), (7, SHOWS)])
+def test_a_program_whose_command_is_only_read_from_a_disk(days: float, role: str) -> None:
+    """Some file systems note once a day when a file was read."""
+    scene = Told(*behind(one(101, 100, "watch ls", started=0, stored=40960)), since_boot=days * 86400)
+    roles = cast(session(), tuple(each.process for each in scene.known.values()), scene, SHOWING.__contains__)
+    assert roles.actors[1].role == role
+
+
+@pytest.mark.parametrize(("more", "role"), [({}, SHOWS), ({"serves": True}, PROMPT)])
+def test_a_program_that_shows_and_forwards_ports(more: Dict[str, Any], role: str) -> None:
+    """What comes through there counts then, as with anything else at its prompt."""
+    ignored = frozenset(("k9s", "tcpdump")).__contains__
+    scene = Told(*behind(one(101, 100, "k9s", raw=True, wait=Wait(FUTEX), **more)))
+    assert cast(session(), tuple(it.process for it in scene.known.values()), scene, ignored).actors[1].role == role
+
+
+@pytest.mark.parametrize(("file", "role"), [(FILE, WORKS), ("/dev/net/tun", SHOWS)])
+def test_a_program_that_records_what_it_measures(file: str, role: str) -> None:
+    ignored = frozenset(("sar", "sadc")).__contains__
+    scene = Told(*behind(one(101, 100, "sar 5", files=[OpenFile(3, file, os.O_WRONLY)])))
+    assert cast(session(), tuple(it.process for it in scene.known.values()), scene, ignored).actors[1].role == role
+
+
 @pytest.mark.parametrize("line", ["tail --pid=77 -f log", "watch -g ls", "watch --chgexit ls"])
 def test_what_shows_until_something_happens_waits_for_it(line: str) -> None:
     assert roles_of(*behind(one(101, 100, line)))[101] == WORKS
@@ -159,7 +215,23 @@ def test_a_program_that_shows_and_refuses_a_look_counts() -> None:
 @pytest.mark.parametrize("line", ["tmux attach", "screen -r", "abduco -a work"])
 def test_the_client_of_another_server(line: str) -> None:
     name = "tmux: client" if "tmux" in line else line.split()[0]
-    assert roles_of(*behind(one(101, 100, line, command=name))) == {100: WAITS, 101: SHOWS}
+    assert roles_of(*behind(one(101, 100, line, command=name, raw=True, wait=POLLS))) == {100: WAITS, 101: SHOWS}
+
+
+@pytest.mark.parametrize(
+    ("more", "role"),
+    [
+        ({"raw": True}, SHOWS),
+        ({"state": "T", "foreground": False}, SHOWS),
+        ({"wait": FOR_CHILD}, SHOWS),
+        ({}, WORKS),
+        ({"raw": True, "foreground": False}, WORKS),
+    ],
+)
+def test_a_client_of_tmux_that_is_not_attached_waits_for_its_server(more: Dict[str, Any], role: str) -> None:
+    """``tmux wait-for``: its terminal is as it was, or is another one's. A client can be stopped, or locked."""
+    client = one(101, 100, "tmux wait-for built", command="tmux: client", **dict({"wait": POLLS}, **more))
+    assert roles_of(*behind(client)) == {100: WAITS if role == SHOWS else WORKS, 101: role}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +239,7 @@ def test_the_client_of_another_server(line: str) -> None:
 )
 def test_the_client_of_a_tmux_of_another_name(name: str, role: str) -> None:
     """The kernel keeps 15 bytes of it."""
-    assert roles_of(*behind(one(101, 100, "tmux-3.3a attach", command=name)))[101] == role
+    assert roles_of(*behind(one(101, 100, "tmux-3.3a attach", command=name, raw=True, wait=Wait(NAP))))[101] == role
 
 
 def test_what_runs_in_another_server_counts() -> None:
@@ -261,6 +333,42 @@ def test_what_belongs_to_a_program_at_its_prompt_sits_with_it() -> None:
     assert roles_of(*behind(editor, one(102, 101, "clangd", **server)))[102] == PROMPT
     assert roles_of(*behind(editor, one(102, 101, "python train.py")))[102] == WORKS
     assert roles_of(shell(), one(102, 100, "clangd", **server))[102] == WORKS
+
+
+PIPE = OpenFile(20, "pipe:[6]", os.O_WRONLY)
+
+
+@pytest.mark.parametrize(
+    ("more", "role"),
+    [
+        ({}, PROMPT),
+        ({"links": {0: "socket:[6]"}}, PROMPT),
+        ({"wait": Wait(READ, 0)}, PROMPT),
+        ({"wait": POLLS, "files": [OpenFile(9, "anon_inode:[eventpoll]", os.O_RDWR)], "watched": [0, 8]}, PROMPT),
+        ({"wait": POLLS, "files": [OpenFile(9, "anon_inode:[eventpoll]", os.O_RDWR)], "watched": [8]}, WORKS),
+        ({"wait": Wait(READ, 7)}, WORKS),
+        ({"wait": Wait(NAP)}, WORKS),
+        ({"wait": FOR_CHILD}, WORKS),
+        ({"waits": [Wait(FUTEX), Wait(READ, 0)], "wait": Wait(FUTEX)}, PROMPT),
+        ({"waits": [Wait(FUTEX)], "wait": Wait(FUTEX)}, WORKS),
+        ({"links": {0: "pipe:[7]"}}, WORKS),
+        ({"links": {0: "/dev/null"}}, WORKS),
+        ({"refused": True}, WORKS),
+        ({"line": "bash -c make"}, WORKS),
+    ],
+)
+def test_who_listens_to_a_program_at_its_prompt(more: Dict[str, Any], role: str) -> None:
+    """Its servers speak to it over their standard files, at its terminal or not; and so do theirs."""
+    given: Dict[str, Any] = dict({"links": {0: "pipe:[6]"}, "wait": POLLS, "group": 101, "line": "node s.js"}, **more)
+    agent = one(101, 100, "node agent.js", raw=True, wait=POLLS, files=[PIPE])
+    assert roles_of(*behind(agent, one(102, 101, given.pop("line"), **given)))[102] == role
+
+
+def test_the_servers_of_a_server_sit_with_it() -> None:
+    talks: Dict[str, Any] = {"links": {0: "pipe:[6]"}, "wait": POLLS, "files": [PIPE]}
+    agent = one(101, 100, "node agent.js", raw=True, wait=POLLS, files=[PIPE])
+    roles = roles_of(*behind(agent, one(102, 101, "uv run", **talks), one(103, 102, "node s.js", **talks)))
+    assert roles == {100: WAITS, 101: PROMPT, 102: PROMPT, 103: PROMPT}
 
 
 @pytest.mark.parametrize("name", ["ssh-agent", "gpg-agent", "gitstatusd-linu", "dbus-daemon", "at-spi-bus-laun"])

@@ -5,7 +5,7 @@
 """What a session waits for, which of its jobs are stopped, and what could not be seen of it."""
 
 import os
-from typing import Any, FrozenSet, List, Optional
+from typing import Any, Dict, FrozenSet, List, Optional
 
 import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
@@ -139,6 +139,29 @@ def test_a_signal(wait: Wait, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_signal_up_to_a_time() -> None:
     assert said(*job("python3 job.py", wait=Wait(SIGNAL, None, True))) == "waits for a time"
+
+
+def test_a_client_of_tmux_that_is_not_attached_waits_for_its_server() -> None:
+    """``tmux wait-for``."""
+    given: Dict[str, Any] = {"command": "tmux: client", "wait": Wait(POLL, files=1)}
+    assert said(*job("tmux wait-for built", **given)) == "waits until a tmux server has done something"
+    assert said(*job("tmux attach", raw=True, **given)) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "more", "expected"),
+    [
+        ("grep -m1 ready", {}, "waits for a line to come"),
+        ("head -n1", {}, "waits for a line to come"),
+        ("grep ready", {}, None),
+        ("grep -m1 ready", {"links": {0: "/home/anna/log"}}, None),
+        ("grep -m1 ready", {"wait": Wait()}, None),
+        ("mail -q anna", {}, None),
+    ],
+)
+def test_a_filter_that_ends_at_a_line_waits_for_it(line: str, more: Dict[str, Any], expected: Optional[str]) -> None:
+    """Whoever it comes from: ``dmesg -w`` shows nothing else that it waits for."""
+    assert said(*job(line, **dict({"wait": Wait(READ, 0), "links": {0: "pipe:[7]"}}, **more))) == expected
 
 
 def test_what_only_shows_waits_for_nothing() -> None:
