@@ -821,6 +821,15 @@ WAITERS = [
         (line("while ! read -t 3600 -n 1 -p 'a key ends it'; do date >> log; done"), see("ends it$")),
     ),
     Row(
+        "watch-copies",
+        "watch cp",
+        "copy, again and again",
+        LIVE,
+        "It copies what is new, every few seconds.",
+        (line("watch -n 7 cp -r notes.txt $DISK"), holds("test -s $DISK/notes.txt")),
+        files=NOTES,
+    ),
+    Row(
         "inbox",
         "inotifywait",
         "waits for a file",

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Dict, Iterator, List, Sequence
@@ -24,6 +25,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 HELPERS = "/tmp/helpers"
 SERVICES = "/tmp/services"
 PROGRAMS = "/tmp/bin"
+DISK = "/tmp/disk"
+"""A folder on a disk of the machine: all else in this world is in memory."""
 AT_ONCE = 6
 """Sessions that are set up at the same time."""
 
@@ -63,12 +66,25 @@ def hidden_processes(hide: bool) -> Iterator[None]:
             subprocess.run(["mount", "-o", "remount,hidepid=0", "/proc"], check=True)
 
 
+@contextlib.contextmanager
+def on_disk(place: str, account: Account) -> Iterator[None]:
+    """Meanwhile a folder is one on a disk."""
+    with tempfile.TemporaryDirectory(prefix="fleet-verdicts-", dir="/var/tmp") as folder:
+        os.chown(folder, account.uid, account.gid)
+        subprocess.run(["mount", "--bind", folder, place], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", place], check=True)
+
+
 class Stage:
     """Everything beside the sessions, as long as the block runs."""
 
     def __init__(self, binary: str) -> None:
         self.binary = binary
         self._started: List["subprocess.Popen[bytes]"] = []
+        self._rest = contextlib.ExitStack()
 
     def __enter__(self) -> "Stage":
         realm.end_everything()
@@ -80,6 +96,7 @@ class Stage:
 
     def __exit__(self, *_error: object) -> None:
         realm.end_everything()
+        self._rest.close()
 
     def _make_places(self) -> None:
         self._place_helpers()
@@ -94,6 +111,7 @@ class Stage:
         realm.write(os.path.join(HELPERS, "ssh_config"), SSH_CONFIG, mode=0o644)
         realm.write("/etc/sudoers.d/verdicts", SUDOERS, mode=0o440)
         realm.directory(SERVICES, CAROL, 0o755)
+        self._rest.enter_context(on_disk(realm.directory(DISK, ALICE), ALICE))
 
     def _place_helpers(self) -> None:
         """Programs, ready to run. Where they lie they begin with `#:`, for only modules may begin as programs do."""
@@ -163,6 +181,7 @@ class Place:
             realm.environment(account),
             PATH=PROGRAMS + ":/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
             HELPERS=HELPERS,
+            DISK=DISK,
             SHELL="/bin/bash",
         )
 

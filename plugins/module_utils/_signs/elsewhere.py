@@ -9,6 +9,7 @@ import shlex
 from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.shells import is_shell, is_told_nothing
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.showing import waits_for_tmux
 
 PROGRAMS = frozenset("dbclient mosh-client slogin ssh".split())
 """Programs that are a shell on another host, or run a command there."""
@@ -92,12 +93,17 @@ def is_prompt(command: str) -> bool:
 def only_shows(command: str, shows: Callable[[Sequence[str]], bool]) -> bool:
     """Whether a command only shows what is there without it: ``shows`` says so of a program, by its command line."""
     found = programs_of(command)
-    return bool(found) and all(_name(words) in _MULTIPLEXERS or shows(words) for words in found)
+    return bool(found) and all(_joins(words) or shows(words) for words in found)
 
 
 def _takes_what_is_typed(words: List[str]) -> bool:
     name = _name(words)
-    return name in _MULTIPLEXERS or (is_shell(name) and is_told_nothing(name, words))
+    return _joins(words) or (is_shell(name) and is_told_nothing(name, words))
+
+
+def _joins(words: Sequence[str]) -> bool:
+    name = _name(words)
+    return name in _MULTIPLEXERS and not (name == "tmux" and waits_for_tmux(words))
 
 
 def programs_of(command: str) -> List[List[str]]:

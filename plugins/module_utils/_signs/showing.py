@@ -82,6 +82,13 @@ _GRAMMARS: Dict[str, _Grammar] = {
     "jq": _JQ,
     "yq": _JQ,
 }
+_TMUX = _Grammar(takes="cfLST", mixed=False)
+_TMUX_WAITS = frozenset(
+    "wait-for wait run-shell run if-shell if display-popup popup confirm-before confirm command-prompt load-buffer"
+    " loadb".split()
+)
+"""Commands of tmux whose client ends when they are done."""
+
 _SUBCOMMANDS: Dict[str, FrozenSet[str]] = {"udevadm": frozenset(("monitor",))}
 """Programs of which only some commands show."""
 
@@ -110,6 +117,11 @@ def does_more(name: str, words: Sequence[str]) -> bool:
         return not _SUBCOMMANDS[name] & set(words[1:])
     grammar = _GRAMMARS.get(name)
     return grammar is not None and any(_is_more(option, grammar) for option, _value in _parts(words, grammar))
+
+
+def waits_for_tmux(words: Sequence[str]) -> bool:
+    """Whether a command line of tmux starts a client that shows nothing, and that ends when its server is done."""
+    return next((value for option, value in _parts(words, _TMUX) if not option), "") in _TMUX_WAITS
 
 
 def acts(name: str, words: Sequence[str]) -> bool:
