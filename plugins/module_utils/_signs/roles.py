@@ -34,6 +34,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._signs.showing import (
     SERVING,
     acts,
     does_more,
+    repeats_work,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.screens import Screens
@@ -246,7 +247,9 @@ class _Casting:
         """Whether one of the programs that show is there for more than that, this time."""
         if process.command in RECORDERS and self._writes(process):
             return True
-        if process.command in REPEATING and self._stores(process):
+        if process.command in REPEATING and (
+            self._stores(process) or repeats_work(process.command, self._scene.words(process))
+        ):
             return True
         if process.command in SERVING and (process.pid in self._children or self._scene.serves(process)):
             return True

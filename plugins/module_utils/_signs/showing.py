@@ -19,6 +19,31 @@ FILTERS: FrozenSet[str] = frozenset(
 REPEATING: FrozenSet[str] = frozenset("watch viddy hwatch".split())
 """Programs that run a command again and again, and show what it prints."""
 
+_CHANGES = frozenset(
+    "cp mv rm rmdir ln install rsync scp sftp lftp rclone unison dd tee touch mkdir truncate chmod chown tar zip unzip"
+    " gzip gunzip xz zstd wget ansible-playbook terraform mail mailx mutt sendmail msmtp pg_dump mysqldump mongodump"
+    " restic borg duplicity rdiff-backup logrotate kill pkill killall".split()
+)
+_CHANGES_SOMETIMES: Dict[str, FrozenSet[str]] = {
+    "git": frozenset("pull fetch push commit gc clone checkout merge rebase".split()),
+    "svn": frozenset("up update commit ci".split()),
+    "hg": frozenset("pull push update commit".split()),
+    "curl": frozenset("-o -O -sO -so -sSO -sSo -d -X -T --data --output --remote-name --request --upload-file".split()),
+    "sed": frozenset(("-i", "--in-place")),
+    "find": frozenset(("-delete", "-exec", "-execdir")),
+    "kubectl": frozenset("apply create delete patch scale".split()),
+    "docker": frozenset("pull push start restart prune".split()),
+    "systemctl": frozenset("start restart reload".split()),
+}
+"""Programs that are started for what they do, and some words with which others are."""
+_LEADS_ON = frozenset(
+    "sudo doas env nice ionice time timeout exec command xargs flock sh bash dash zsh -c -n -x ! ( { if then else while"
+    " until do".split()
+)
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_BETWEEN = re.compile(r"[;|&\n`()]+")
+_INTO_FILE = re.compile(r"(?<!>)>{1,2}(?!>)\s*(?!\s)(?!/dev/(?:null|stdout|stderr|tty)\b|&)")
+
 RECORDERS: FrozenSet[str] = frozenset(
     "sar sadc atop nmon dstat dool pcp-dstat glances turbostat nvidia-smi tegrastats radeontop intel_gpu_top s-tui"
     " powertop multitail tcpdump fatrace conntrack".split()
@@ -117,6 +142,24 @@ def does_more(name: str, words: Sequence[str]) -> bool:
         return not _SUBCOMMANDS[name] & set(words[1:])
     grammar = _GRAMMARS.get(name)
     return grammar is not None and any(_is_more(option, grammar) for option, _value in _parts(words, grammar))
+
+
+def repeats_work(name: str, words: Sequence[str]) -> bool:
+    """Whether a program runs again and again what is there to change something, as far as its command line says so."""
+    grammar = _GRAMMARS.get(name)
+    if name not in REPEATING or grammar is None:
+        return False
+    text = " ".join(value for option, value in _parts(words, grammar) if not option)[:_TEXT_CHARS]
+    text = _QUOTED.sub("''", text)
+    return bool(_INTO_FILE.search(text)) or any(_changes(piece.split()) for piece in _BETWEEN.split(text))
+
+
+def _changes(words: List[str]) -> bool:
+    left = list(words)
+    while left and (left[0] in _LEADS_ON or "=" in left[0] or left[0].isdigit()):
+        del left[0]
+    program = left[0].rpartition("/")[2] if left else ""
+    return program in _CHANGES or bool(_CHANGES_SOMETIMES.get(program, frozenset()) & set(left[1:]))
 
 
 def waits_for_tmux(words: Sequence[str]) -> bool:

@@ -173,11 +173,15 @@ def test_what_tee_gives_to_another_command(number: int, link: str, role: str) ->
 
 @pytest.mark.parametrize(("stored", "role"), [(0, SHOWS), (4096, WORKS), (None, WORKS)])
 def test_a_program_that_runs_what_writes_to_a_disk(stored: Optional[int], role: str) -> None:
-    """``watch -n 60 rsync ...``: a poor man's cron. The second is one that nobody can tell of."""
-    scene = Told(*behind(one(101, 100, "watch rsync", started=0, stored=stored)), since_boot=7)
+    """``watch -n 60 ./sync.sh``: a poor man's cron. The last is one that nobody can tell of."""
+    scene = Told(*behind(one(101, 100, "watch ./sync.sh", started=0, stored=stored)), since_boot=7)
     roles = cast(session(), tuple(each.process for each in scene.known.values()), scene, SHOWING.__contains__)
     assert roles.actors[1].role == role
     assert roles_of(*behind(one(101, 100, "less log", stored=4096)))[101] == SHOWS
+
+
+def test_a_program_that_runs_what_is_there_to_write() -> None:
+    assert roles_of(*behind(one(101, 100, "watch rsync -a src/ backup/")))[101] == WORKS
 
 
 @pytest.mark.parametrize(("days", "role"), [(0.01, WORKS), (7, SHOWS)])

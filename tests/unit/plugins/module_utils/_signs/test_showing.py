@@ -8,7 +8,7 @@ import shlex
 import time
 
 import pytest
-from ansible_collections.fleet.tmux.plugins.module_utils._signs.showing import acts, does_more
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.showing import acts, does_more, repeats_work
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -153,6 +153,38 @@ def test_a_filter_that_only_shows(line: str) -> None:
     assert not acts(words[0], words)
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("watch -n 7 rsync -a src/ backup/", True),
+        ("watch -tn 60 -- sudo nice -n 10 /usr/bin/cp -r src backup", True),
+        ("watch 'date >> log'", True),
+        ("watch sh -c 'date > log'", True),
+        ("watch 'cd src; git pull -q'", True),
+        ("watch 'ls *.log | xargs -n 1 gzip'", True),
+        ("watch 'test -e done && LC_ALL=C scp x host:'", True),
+        ("watch curl -sO http://host/list", True),
+        ("viddy -n 60 rm -f core", True),
+        ("watch ls", False),
+        ("watch -n 7 ls cp rm", False),
+        ("watch 'df -h 2>/dev/null | head'", False),
+        ("watch 'df -h > /dev/null 2>&1; uptime'", False),
+        ("watch \"ps aux | awk '$3 > 50'\"", False),
+        ("watch 'grep -c \"a > b\" log'", False),
+        ("watch git status", False),
+        ("watch make", False),
+        ("watch kubectl get pods", False),
+        ("watch curl -s http://host/health", False),
+        ("watch 'kill -l >&2'", True),
+        ("watch", False),
+        ("top -b rsync", False),
+    ],
+)
+def test_what_is_repeated_to_change_something(line: str, expected: bool) -> None:
+    words = shlex.split(line)
+    assert repeats_work(words[0], words) is expected
+
+
 @given(
     st.sampled_from(["watch", "tail", "grep", "sed", "awk", "jq", "tcpdump"]),
     st.lists(st.text("-gqeinm=p w", max_size=6)),
@@ -160,6 +192,7 @@ def test_a_filter_that_only_shows(line: str) -> None:
 def test_any_command_line_is_read(name: str, words: "list[str]") -> None:
     assert does_more(name, [name, *words]) in (True, False)
     assert acts(name, [name, *words]) in (True, False)
+    assert repeats_work(name, [name, *words]) in (True, False)
 
 
 @pytest.mark.parametrize("text", ["print " * 10000, '"' * 60000, "(" * 60000, "q" * 60000])
@@ -169,4 +202,5 @@ def test_a_long_text_takes_no_time(name: str, text: str) -> None:
     assert acts(name, [name, text])
     assert acts(name, [name, text[:4000]]) in (True, False)
     assert not does_more("tail", ["tail", *text.split()])
+    assert repeats_work("watch", ["watch", text]) in (True, False)
     assert time.process_time() - began < 1
