@@ -99,12 +99,14 @@ class Told(Scene):
         self._since_boot = more.pop("since_boot", self._since_boot)
         self.asked: List[int] = []
 
+    def inside(self, process: Process) -> Optional[Process]:
+        refused = process.is_others and not (process.uid == 0 and os.geteuid() == 0)
+        return None if refused else process
+
     def words(self, process: Process) -> Tuple[str, ...]:
         return self._of(process).words
 
     def link(self, process: Process, number: int) -> Optional[str]:
-        if process.is_others and process.uid == 0 and os.geteuid() == 0:
-            return self.known[process.pid].links.get(number)
         return self._of(process).links.get(number)
 
     def files(self, process: Process) -> List[OpenFile]:
@@ -134,12 +136,12 @@ class Told(Scene):
         return self._of(process).serves
 
     def is_raw(self, process: Process) -> Optional[bool]:
-        return None if process.is_others else self.known[process.pid].raw
+        return None if self.inside(process) is None else self.known[process.pid].raw
 
     def _of(self, process: Process) -> Known:
         self.asked.append(process.pid)
         own = self.known[process.pid]
-        if process.is_others or own.refused:
+        if self.inside(process) is None or own.refused:
             raise Refused("%s, which a test refuses" % process.command)
         return own
 

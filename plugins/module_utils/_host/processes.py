@@ -163,6 +163,22 @@ def read_process(pid: int, uids: Optional[Collection[int]] = None) -> Optional[P
         return None
 
 
+def looked_into_by_root(seen: Process) -> Optional[Process]:
+    """A process of root's own in full, if we are root and it still is the one that was seen from outside.
+
+    It belongs to root alone: what root's file systems do not answer would keep root from everything else, too.
+    """
+    if os.geteuid() != 0 or seen.uid != 0:
+        return None
+    try:
+        now = _seen_from_outside(seen.pid)
+        if now is None or (now.started, now.uid) != (seen.started, 0):
+            return None
+        return _looked_into(seen.pid, "%s/%d" % (PROC, seen.pid), 0)._replace(started=seen.started)
+    except OSError:
+        return None
+
+
 def _looked_into(pid: int, folder: str, uid: int) -> Process:
     """A process in full. Its pid may be somebody else's in the next moment, its directory not.
 

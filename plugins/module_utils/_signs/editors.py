@@ -86,11 +86,17 @@ def editors(cast: Cast, scene: Scene) -> Iterator[Sign]:
 
 def _unsaved(process: Process, cast: Cast, scene: Scene) -> Optional[Sign]:
     if process.is_others:
-        return _may(process) if family([process.command]) else None
+        return _of_others(process, cast, scene)
     kind = _kind(process, scene)
     if kind is None:
         return _of_no_known_editor(process, cast, scene)
     return _READERS[kind](Editor(process, list(scene.words(process)), cast, scene))
+
+
+def _of_others(process: Process, cast: Cast, scene: Scene) -> Optional[Sign]:
+    if family([process.command]):
+        return _may(process)
+    return None if scene.inside(process) is None else _of_no_known_editor(process, cast, scene)
 
 
 def _kind(process: Process, scene: Scene) -> Optional[str]:

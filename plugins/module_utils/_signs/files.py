@@ -9,14 +9,14 @@ from typing import Iterator, List, Optional, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import Cast
-from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import OpenFile, Refused, Scene
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import OpenFile, Refused, Scene, without_deleted
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.sign import Sign
 
 
 def files(cast: Cast, scene: Scene) -> Iterator[Sign]:
     """The newest write to a regular file, and each process whose files could not be looked at."""
     newest: Optional[Tuple[int, Process, OpenFile]] = None
-    for process in cast.holding:
+    for process in cast.open:
         try:
             for file in _written(process, scene):
                 found = scene.look_at(process, file)
@@ -26,7 +26,7 @@ def files(cast: Cast, scene: Scene) -> Iterator[Sign]:
             yield Sign("unknown", "%s could not be read" % error, process.command)
     if newest is not None:
         at, process, file = newest
-        name = file.link.rpartition("/")[2]
+        name = without_deleted(file.link).rpartition("/")[2]
         yield Sign("wrote", "wrote a file", process.command, min(at, int(scene.taken)), "wrote %s" % name)
 
 

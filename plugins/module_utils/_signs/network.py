@@ -46,7 +46,7 @@ def network(cast: Cast, scene: Scene) -> Iterator[Sign]:
     """
     newest: Optional[Last] = None
     at_prompt = {process.pid for process in cast.of(PROMPT)}
-    for process in cast.holding:
+    for process in cast.open:
         try:
             for at in _moments(process, scene, process.pid in at_prompt):
                 if newest is None or at > newest.at:

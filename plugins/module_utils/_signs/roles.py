@@ -110,6 +110,12 @@ class Cast(NamedTuple):
     def processes(self) -> List[Process]:
         return [actor.process for actor in self.actors]
 
+    @property
+    def open(self) -> List[Process]:
+        """Those of them whose files and connections are looked at: not others' that work, which are unknown anyway."""
+        works = {actor.process.pid for actor in self.actors if actor.role == WORKS and actor.process.is_others}
+        return [process for process in self.holding if process.pid not in works]
+
     def of(self, *roles: str) -> List[Process]:
         """The processes with one of these roles."""
         return [actor.process for actor in self.actors if actor.role in roles]
@@ -143,6 +149,7 @@ class _Casting:
     def __init__(self, processes: List[Process], scene: Scene, ignored: Ignored) -> None:
         self._scene = scene
         self._ignored = ignored
+        processes = [scene.inside(process) or process for process in processes]
         self._own = {process.pid: process for process in processes}
         self._children: Dict[int, List[Process]] = {}
         for process in processes:
@@ -293,9 +300,8 @@ class _Casting:
             return SHOWS
         if not self._is_plain(process):
             return WORKS
-        if process.is_others:
-            sits = self._as_root and process.state == "S"
-            return PROMPT if sits else WORKS
+        if self._is_closed(process):
+            return PROMPT
         return PROMPT if self._reads_its_terminal(process) else self._role_in_background(process)
 
     def _only_sleeps(self, process: Process) -> bool:
@@ -331,13 +337,25 @@ class _Casting:
         return self._plain[process.pid]
 
     def _is_told_nothing(self, process: Process) -> bool:
-        if process.is_others:
-            return self._as_root
+        if self._is_closed(process):
+            return self._as_root and process.state == "S" and self._is_edited_near(process)
         try:
             words = self._scene.words(process)
             return is_told_nothing(process.command, words) and is_terminal(self._scene.link(process, 0))
         except Refused:
             return False
+
+    def _is_closed(self, process: Process) -> bool:
+        """Whether a process is only seen from outside."""
+        return process.is_others and self._scene.inside(process) is None
+
+    def _is_edited_near(self, process: Process) -> bool:
+        """Whether the terminal of a shell that is only seen from outside is one that gives each key as it is typed.
+
+        Another process at it tells. A shell has it so while it edits a line at its prompt, and at no other time.
+        """
+        near = (each for each in self._own.values() if each.sid == process.sid and each.terminal)
+        return any(self._scene.is_raw(each) for each in near)
 
     def _reads_its_terminal(self, process: Process) -> bool:
         """Whether a shell is at its prompt: it edits a line, or it reads from the terminal without doing so."""
@@ -365,7 +383,7 @@ class _Casting:
 
     def _is_at_prompt(self, process: Process) -> bool:
         """Whether a program has the terminal to itself, and waits for a key of it, or for a line."""
-        if process.is_others or process.state != "S" or not process.is_foreground:
+        if self._is_closed(process) or process.state != "S" or not process.is_foreground:
             return False
         if process.command in _WRAPPERS and process.pid in self._children:
             return False  # It hands each key on.
@@ -434,7 +452,7 @@ class _Casting:
             return True
         if self._is_plain(process) and not process.is_foreground:
             return True  # Another one has its terminal.
-        return process.state == "S" and not process.is_others and self._scene.wait(process).kind == CHILD
+        return process.state == "S" and not self._is_closed(process) and self._scene.wait(process).kind == CHILD
 
     def _records(self, process: Process) -> bool:
         """Whether what the processes below one show goes into a file of its (``script``, ``unbuffer``)."""

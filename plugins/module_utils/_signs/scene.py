@@ -16,6 +16,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import 
     PROC,
     Process,
     Processes,
+    looked_into_by_root,
     read_file,
     read_process,
 )
@@ -35,6 +36,9 @@ _O_ACCMODE = 3
 _DELETED = " (deleted)"
 _LEFT = re.compile(rb"^it_value: \(([0-9]+), ([0-9]+)\)", re.MULTILINE)
 """How long it is until a timerfd can be read, in seconds and nanoseconds: nothing where no time is set."""
+_ROOT = User("root", 0, 0)
+
+_OTHERS = "what another user's process does"
 
 _Read = TypeVar("_Read")
 
@@ -63,6 +67,11 @@ class OpenFile(NamedTuple):
         return int(self.link[8:-1]) if self.link.startswith("socket:[") else None
 
 
+def without_deleted(link: str) -> str:
+    """Where a link leads, without what the kernel adds where the file has no name any more."""
+    return link[: -len(_DELETED)] if link.endswith(_DELETED) else link
+
+
 class Refused(ValueError):
     """Something of a process could not be read. What it says goes on after "could not be read: "."""
 
@@ -72,7 +81,8 @@ class Scene:
 
     Each question raises ``Refused`` where the process is there and does not let us look, and answers with nothing
     where it has ended meanwhile. Links and flags are read with our own rights; what they lead to is looked at with
-    the owner's.
+    the owner's. Of others' processes only root's own are looked into, and only by root: no other user can have made
+    them wait for a file system of his.
     """
 
     def __init__(self, processes: Processes, user: User) -> None:
@@ -85,6 +95,7 @@ class Scene:
         self._wait: Dict[int, Union[Wait, Refused]] = {}
         self._waits: Dict[int, Union[List[Wait], Refused]] = {}
         self._raw: Dict[int, bool] = {}
+        self._inside: Dict[int, Optional[Process]] = {}
         self._locked: Optional[FrozenSet[int]] = None
         self._debugged: Optional[FrozenSet[int]] = None
         self._left = _FILES_PER_OWNER
@@ -94,32 +105,40 @@ class Scene:
         self._names: Dict[str, List[str]] = {}
         self._names_left = _NAMES_PER_OWNER
 
+    def inside(self, process: Process) -> Optional[Process]:
+        """A process in full, where it may be looked into; nothing of others' but of root's for root."""
+        if not process.is_others:
+            return process
+        if process.pid not in self._inside:
+            self._inside[process.pid] = looked_into_by_root(process)
+        return self._inside[process.pid]
+
     def started(self, process: Process) -> int:
         """When a process was started, in epoch seconds."""
         return int(self.taken - self._since_boot + process.started / _TICKS)
 
     def words(self, process: Process) -> Tuple[str, ...]:
         """The command line of a process."""
-        return _once(self._words, process, self._read_words)
+        return self._once(self._words, process, self._read_words)
 
     def files(self, process: Process) -> List[OpenFile]:
         """What a process holds open."""
-        return _once(self._files, process, self._read_files)
+        return self._once(self._files, process, self._read_files)
 
     def look_at(self, process: Process, file: OpenFile) -> Optional[os.stat_result]:
         """What an open file is, with the owner's rights; nothing if it was closed meanwhile."""
         try:
-            with rights.of(self.user):
+            with rights.of(self._whose(process)):
                 return os.stat("%s/%d/fd/%d" % (PROC, process.pid, file.number))
         except (FileNotFoundError, ProcessLookupError):
             return None
         except OSError as error:
-            raise Refused("a file that %s holds open (%s)" % (process.command, error.strerror)) from error
+            raise Refused("a file that it holds open (%s)" % error.strerror) from error
 
     def protocol(self, process: Process, file: OpenFile) -> str:
         """What kind of socket an open file is, in the kernel's words (TCP, TCPv6, UNIX); "?" where it does not tell."""
         try:
-            with rights.of(self.user):
+            with rights.of(self._whose(process)):
                 path = "%s/%d/fd/%d" % (PROC, process.pid, file.number)
                 return os.getxattr(path, "system.sockprotoname").rstrip(b"\0").decode("ascii", "replace")
         except (FileNotFoundError, ProcessLookupError):
@@ -128,26 +147,23 @@ class Scene:
             return "?"
 
     def link(self, process: Process, number: int) -> Optional[str]:
-        """Where one descriptor of a process leads; nothing where it has none of that number, or ends.
-
-        A link is no file that could keep us waiting: root is told it of root's processes, too.
-        """
-        if process.is_others and not (process.uid == 0 and os.geteuid() == 0):
-            raise Refused("%s, which is another user's" % process.command)
+        """Where one descriptor of a process leads; nothing where it has none of that number, or ends."""
+        if self.inside(process) is None:
+            raise Refused(_OTHERS)
         try:
             return os.readlink("%s/%d/fd/%d" % (PROC, process.pid, number))
         except (FileNotFoundError, ProcessLookupError):
             return None
         except OSError as error:
-            raise Refused("the open files of %s (%s)" % (process.command, error.strerror)) from error
+            raise Refused("what it holds open (%s)" % error.strerror) from error
 
     def wait(self, process: Process) -> Wait:
         """What the first thread of a process waits for."""
-        return _once(self._wait, process, lambda each: wait_of(each.pid))
+        return self._once(self._wait, process, lambda each: wait_of(each.pid))
 
     def waits(self, process: Process) -> List[Wait]:
         """What its threads wait for."""
-        return _once(self._waits, process, lambda each: waits(each.pid))
+        return self._once(self._waits, process, lambda each: waits(each.pid))
 
     def stored(self, process: Process) -> Optional[int]:
         """How many bytes a process and the children that it has waited for have written to disks; None if nobody knows.
@@ -246,19 +262,20 @@ class Scene:
 
     def is_raw(self, process: Process) -> Optional[bool]:
         """Whether the terminal of a process gives it each key as it is typed; None where that cannot be known."""
-        if process.is_others or not process.terminal:
+        own = self.inside(process)
+        if own is None or not own.terminal:
             return None
-        if process.terminal not in self._raw:
-            with rights.of(self.user):
-                found = terminals.is_raw(process)
+        if own.terminal not in self._raw:
+            with rights.of(self._whose(process)):
+                found = terminals.is_raw(own)
             if found is None:
                 return None  # Another process may lead there.
-            self._raw[process.terminal] = found
-        return self._raw[process.terminal]
+            self._raw[own.terminal] = found
+        return self._raw[own.terminal]
 
     def program(self, process: Process) -> str:
         """What the file is called that a process is; nothing where that is not told."""
-        return _once(self._programs, process, self._read_program)
+        return self._once(self._programs, process, self._read_program)
 
     def folder(self, process: Process) -> str:
         """The directory that a process works in, by a way there that it cannot change."""
@@ -270,8 +287,8 @@ class Scene:
 
     def beginning(self, process: Process, file: OpenFile, size: int) -> Optional[bytes]:
         """The first bytes of what a process holds open; nothing if that is no regular file, or closed meanwhile."""
-        what = "a file that %s holds open" % process.command
-        return self._look_in(what, None, lambda: peek.beginning_of_open(self.user, process.pid, file.number, size))
+        what, whose = "a file that it holds open", self._whose(process)
+        return self._look_in(what, None, lambda: peek.beginning_of_open(whose, process.pid, file.number, size))
 
     def beginning_at(self, path: str, size: int) -> Optional[bytes]:
         """The first bytes of a file; nothing if there is none, or it is no regular file."""
@@ -295,6 +312,26 @@ class Scene:
             self._names[folder] = found
         return self._names[folder]
 
+    def _whose(self, process: Process) -> User:
+        """With whose rights is looked at what a process holds."""
+        return _ROOT if process.is_others else self.user
+
+    def _once(
+        self, cache: Dict[int, Union[_Read, Refused]], process: Process, read: Callable[[Process], _Read]
+    ) -> _Read:
+        """What was read before, or is read now; a refusal is remembered too."""
+        if self.inside(process) is None:
+            raise Refused(_OTHERS)
+        if process.pid not in cache:
+            try:
+                cache[process.pid] = read(process)
+            except Refused as error:
+                cache[process.pid] = error
+        found = cache[process.pid]
+        if isinstance(found, Refused):
+            raise found
+        return found
+
     def _look_in(self, what: str, nothing: _Read, read: Callable[[], _Read]) -> _Read:
         """What is found with the owner's rights."""
         try:
@@ -307,7 +344,7 @@ class Scene:
     def _read_program(self, process: Process) -> str:
         try:
             link = os.readlink("%s/%d/exe" % (PROC, process.pid))
-            return os.path.basename(link[: -len(_DELETED)] if link.endswith(_DELETED) else link)
+            return os.path.basename(without_deleted(link))
         except OSError:
             return ""
 
@@ -317,7 +354,7 @@ class Scene:
         except (FileNotFoundError, ProcessLookupError):
             return ()
         except OSError as error:
-            raise Refused("the command line of %s (%s)" % (process.command, error.strerror)) from error
+            raise Refused("its command line (%s)" % error.strerror) from error
         return tuple(os.fsdecode(word) for word in text.split(b"\0")[:-1])
 
     def _read_files(self, process: Process) -> List[OpenFile]:
@@ -328,10 +365,10 @@ class Scene:
         except (FileNotFoundError, ProcessLookupError):
             return []
         except OSError as error:
-            raise Refused("the open files of %s (%s)" % (process.command, error.strerror)) from error
+            raise Refused("what it holds open (%s)" % error.strerror) from error
         self._left -= len(names)
         if self._left < 0:
-            raise Refused("the open files of %s (its owner has too many)" % process.command)
+            raise Refused("what it holds open (its owner has too many files open)")
         for name in names:
             try:
                 link = os.readlink("%s/fd/%s" % (folder, name))
@@ -344,18 +381,3 @@ class Scene:
 
 def _has_name(link: str) -> bool:
     return link[:1] == "/" and not link.startswith("/dev/") and not link.endswith(_DELETED)
-
-
-def _once(cache: Dict[int, Union[_Read, Refused]], process: Process, read: Callable[[Process], _Read]) -> _Read:
-    """What was read before, or is read now; a refusal is remembered too. Others' processes are not looked into."""
-    if process.is_others:
-        raise Refused("%s, which is another user's" % process.command)
-    if process.pid not in cache:
-        try:
-            cache[process.pid] = read(process)
-        except Refused as error:
-            cache[process.pid] = error
-    found = cache[process.pid]
-    if isinstance(found, Refused):
-        raise found
-    return found

@@ -111,7 +111,7 @@ class _Waiting:
     def why(self, process: Process) -> str:
         """:raises Refused: where that cannot be known."""
         looks = self._looks[self._roles[process.pid]]
-        if process.is_others or (is_shell(process.command) and looks is not self._looks[WORKS]):
+        if self._scene.inside(process) is None or (is_shell(process.command) and looks is not self._looks[WORKS]):
             looks = looks[:1]
         return next((what for what in (look(process) for look in looks) if what), "")
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
 from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
@@ -114,6 +114,24 @@ def test_of_others_only_what_the_kernel_tells_at_once() -> None:
     assert proctable.lives(seen)
     assert not proctable.lives(seen._replace(started=seen.started - 1))
     assert not proctable.send_signal(seen, 0), "nobody signals whom he only sees from outside"
+
+
+@pytest.mark.parametrize(
+    ("euid", "changes", "known"),
+    [(0, {}, True), (1001, {}, False), (0, {"uid": 1001}, False), (0, {"started": -1}, False)],
+)
+def test_root_looks_into_what_is_roots(
+    monkeypatch: pytest.MonkeyPatch, euid: int, changes: Dict[str, Any], known: bool
+) -> None:
+    """It stays the one that was seen from outside."""
+    monkeypatch.setattr(os, "geteuid", lambda: euid)
+    seen = proctable.read_process(1, ())
+    assert seen is not None
+    found = proctable.looked_into_by_root(seen._replace(**changes))
+    assert (found is not None) is known
+    if found is not None:
+        assert (found.started, found.command, found.is_others) == (seen.started, seen.command, True)
+        assert found.group == os.getpgid(1)
 
 
 @pytest.mark.parametrize("name", ["a\nUid:\t7", "Uid:\t7", "\\n\\", "a\rPPid:\t7", "\u2028Uid:\t7"])

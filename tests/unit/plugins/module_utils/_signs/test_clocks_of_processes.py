@@ -120,6 +120,16 @@ def test_what_a_process_has_written_to_disks_is_counted(start: Start, tmp_path: 
     assert scene().stored(process._replace(started=-5)) is None
 
 
+def test_a_file_without_a_name_any_more_is_told_by_its_last_one(start: Start) -> None:
+    process = start("import os; a = open('part', 'w'); os.unlink('part')")
+    (found,) = files(cast((process, WORKS)), scene())
+    assert found.full == "wrote part"
+
+
+def test_what_others_do_is_not_told_by_their_files(start: Start) -> None:
+    assert list(files(cast((start("pass")._replace(started=-5), WORKS)), scene())) == []
+
+
 def test_nobody_looks_into_the_processes_of_others(start: Start) -> None:
     process = start("pass")._replace(started=-5)
     with pytest.raises(Refused):

@@ -449,7 +449,7 @@ def test_what_its_own_user_may_not_read_is_unknown(desk: Desk, monkeypatch: pyte
     monkeypatch.setattr(peek, "beginning_of_open", refuse)
     (sign,) = desk.signs()
     assert sign.kind == "unknown"
-    assert sign.said(True, 0) == "a file that vim holds open (Permission denied) could not be read (vim)"
+    assert sign.said(True, 0) == "a file that it holds open (Permission denied) could not be read (vim)"
 
 
 def test_a_directory_with_too_many_names_is_unknown(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -431,25 +431,68 @@ def test_a_pane_without_its_process_is_hidden() -> None:
 OTHERS: Dict[str, Any] = {"uid": 0, "terminal": 0, "foreground": False}
 
 
+ROOTS: Dict[str, Any] = {"uid": 0, "started": -6}
+
+
 @pytest.mark.parametrize(("euid", "role"), [(0, PROMPT), (1001, WORKS)])
 def test_a_shell_of_root_that_sits(monkeypatch: pytest.MonkeyPatch, euid: int, role: str) -> None:
-    """Root knows by what is seen from outside; whoever is not cannot know."""
+    """Root may look into it; whoever is not cannot know."""
     monkeypatch.setattr(os, "geteuid", lambda: euid)
     roles = roles_of(
         shell(foreground=False),
         one(101, 100, "sudo -i", started=-5, **OTHERS),
-        one(102, 101, "bash", started=-6, **OTHERS),
+        one(102, 101, "bash", raw=True, wait=POLLS, **ROOTS),
     )
     assert roles == {100: WAITS if euid == 0 else WORKS, 101: WAITS if euid == 0 else WORKS, 102: role}
 
 
 @pytest.mark.parametrize(
-    ("more", "role"),
-    [({"state": "R"}, WORKS), ({"state": "T"}, WORKS), ({"state": "D"}, WORKS), ({}, PROMPT)],
+    ("line", "more"),
+    [
+        ("bash", {"state": "R"}),
+        ("bash", {"state": "T"}),
+        ("bash", {"state": "D"}),
+        ("bash", {"wait": Wait(READ, 3), "links": {3: "/srv/queue"}}),
+        ("bash", {"wait": Wait(NAP), "raw": True}),
+        ("bash go.sh", {"wait": READS_TTY}),
+        ("bash -c go", {"wait": READS_TTY}),
+        ("bash", {"wait": READS_TTY, "links": {0: "/srv/script"}}),
+    ],
 )
-def test_a_shell_of_root_that_does_something(monkeypatch: pytest.MonkeyPatch, more: Dict[str, Any], role: str) -> None:
+def test_a_shell_of_root_that_does_something(monkeypatch: pytest.MonkeyPatch, line: str, more: Dict[str, Any]) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert roles_of(shell(foreground=False), one(101, 100, "bash", started=-5, **dict(OTHERS, **more)))[101] == role
+    assert roles_of(shell(foreground=False), one(101, 100, line, **ROOTS, **more))[101] == WORKS
+
+
+@pytest.mark.parametrize(
+    ("line", "more", "role"),
+    [
+        ("tail -f log", {"wait": Wait(NAP)}, SHOWS),
+        ("tail --pid=7 -f log", {"wait": Wait(NAP)}, WORKS),
+        ("python3", {"wait": POLLS, "raw": True}, PROMPT),
+        ("python3 job.py", {"wait": POLLS}, WORKS),
+    ],
+)
+def test_a_program_of_root(monkeypatch: pytest.MonkeyPatch, line: str, more: Dict[str, Any], role: str) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert roles_of(shell(foreground=False), one(101, 100, line, **ROOTS, **more))[101] == role
+
+
+@pytest.mark.parametrize(
+    ("euid", "raw", "state", "role"),
+    [(0, True, "S", PROMPT), (0, False, "S", WORKS), (0, True, "R", WORKS), (1001, True, "S", WORKS)],
+)
+def test_a_shell_of_a_third(monkeypatch: pytest.MonkeyPatch, euid: int, raw: bool, state: str, role: str) -> None:
+    """Nobody looks into it. That its terminal gives each key as it is typed is seen through another one at it."""
+    monkeypatch.setattr(os, "geteuid", lambda: euid)
+    guest = one(102, 101, "bash", started=-6, uid=1002, terminal=0, foreground=False, state=state)
+    assert roles_of(shell(foreground=False), one(101, 100, "su - bob", raw=raw, wait=FOR_CHILD), guest)[102] == role
+
+
+def test_what_another_program_of_a_third_does_is_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    guest = one(102, 101, "top", started=-6, uid=1002, terminal=0, foreground=False)
+    assert roles_of(*behind(one(101, 100, "sudo -u bob top", wait=POLLS), guest))[102] == WORKS
 
 
 @pytest.mark.parametrize(("link", "role"), [("/dev/pts/3", SHOWS), (FILE, WORKS), ("pipe:[3]", WORKS)])
