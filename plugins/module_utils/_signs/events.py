@@ -24,6 +24,7 @@ _MEASURED = "anon_inode:[perf_event]"
 _SHOWS_CHANGES = ("inotifywait", "inotifywatch", "fswatch", "fatrace", "iwatch", "watchman-")
 """How the names begin of programs that say which files have changed, and do nothing with that."""
 
+_ERRORS = 2
 _SAYS_NOTHING = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/ptmx", "/dev/shm/")
 """Devices from which no news comes."""
 _TALKS = frozenset(("UNIX", "UNIX-STREAM", "UDP", "UDPv6", "?", ""))
@@ -53,7 +54,8 @@ class Events:
             return "waits for a process to end"
         if any(file.link == _MEASURED for file in files) and self._writes(process):
             return "measures other processes"
-        if self._goes_on(process, set()) and any(self._is_source(process, file) for file in files):
+        goes_on = self._writes(process) or self._goes_on(process, set())
+        if goes_on and any(self._is_source(process, file) for file in files):
             return "waits for news, and hands them on"
         return ""
 
@@ -122,7 +124,9 @@ class Events:
         return pid.isdigit() and int(pid) > 0 and int(pid) not in self._own
 
     def _writes(self, process: Process) -> bool:
-        return any(file.for_writing and _is_file(file.link) for file in self._scene.files(process))
+        """Whether a process may write into a file, but for its errors."""
+        files = (file for file in self._scene.files(process) if file.for_writing and file.number != _ERRORS)
+        return any(_is_file(file.link) for file in files)
 
     def _goes_on(self, process: Process, seen: Set[int]) -> bool:
         """Whether what a process says goes into a file, or to something that works with it."""

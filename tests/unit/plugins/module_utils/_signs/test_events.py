@@ -147,6 +147,15 @@ def test_news_that_are_written_down(link: str, flags: int, kind: str, expected: 
     assert said(*other, kind=kind) == ""
 
 
+def test_news_that_a_program_writes_down_itself() -> None:
+    """tcpdump -w, socat - OPEN:log. Where it says its errors is no record."""
+    news, log = OpenFile(4, "socket:[9]", os.O_RDWR), OpenFile(5, "/home/anna/log", os.O_WRONLY)
+    assert said(*job("tcpdump -w log", wait=Wait(POLL), files=[news, log]), kind="PACKET") == NEWS
+    assert said(*job("tcpdump", wait=Wait(POLL), files=[news, log._replace(flags=0)]), kind="PACKET") == ""
+    errors = job("ip monitor", wait=Wait(POLL), files=[news], links={2: "/home/anna/errors"})
+    assert said(*errors, kind="NETLINK") == ""
+
+
 PIPED: Dict[str, Any] = {"wait": Wait(READ, 4), "files": [OpenFile(4, "socket:[9]", 2)], "links": {1: "pipe:[7]"}}
 HEARS: Dict[str, Any] = {"group": 101, "wait": Wait(READ, 0)}
 
