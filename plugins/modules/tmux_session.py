@@ -200,8 +200,8 @@ options:
         name. One that is declared without a name may be any that was begun with the same commands, and else is the one
         that was made in its place among O(windows). Options are set. What runs, order, layouts, focus, titles,
         directories and environments of windows that exist are left alone. RV(drift) tells of windows that are not
-        declared, of another order, of another number of panes, of other commands, and of layouts, directories and
-        variables as far as tmux and the kernel show them. See O(prune_windows).
+        declared, of another order, of another number of panes, of panes that have ended, of other commands, and of
+        layouts, directories and variables as far as tmux and the kernel show them. See O(prune_windows).
       - Titles are not compared, for programs choose them, nor is which window and pane is the current one.
       - All of a session is made within O(timeout), or nothing of it. So is all that is added to one that exists; who
         is attached to it stays in the same window meanwhile, and windows of others are left alone.
@@ -353,6 +353,7 @@ options:
       - V(on_drift) creates those anew in which a declared pane has ended or has another command. One that is attached,
         that its user keeps with C(@keep), that has a living pane that was not made from O(windows), or was begun anew
         by somebody, or in a shell of which something runs, stays nevertheless; a warning and RV(drift[].reason) say so.
+        With O(keep_exited), a command that is done has ended as well, and is run again by that.
       - With V(on_drift), windows and panes that are not declared, and another order, layout, directory or variable, are
         no reason to create a session anew. Nor is a window a reason to leave one that O(prune_windows) would remove.
       - What outlives a session that V(on_drift) creates anew is treated as O(survivors) says; but as with
@@ -822,8 +823,11 @@ drift:
   description:
     - In what the named sessions were found to be otherwise than O(windows) declares them, and what is left alone, at
       most 100 differences. With O(recreate=on_drift), their sessions may have been created anew.
-    - A pane that runs the user's shell, and one whose command differs only in blanks, quotes and backslashes, is taken
-      to be as declared. With C(--diff) they are shown too.
+    - It is compared what panes were begun with, so whatever is run in a shell is as declared. Blanks are no difference
+      in a command. tmux before 3.2 does not tell the words of C(argv) from each other, and tmux 3.4 not what is quoted.
+      Where the user's shell is declared, the session's C(default-command) and C(default-shell) are that.
+    - With C(--diff) they are shown too, as before where a session is made anew, else as afterwards. Ansible itself
+      prints a diff only of tasks that change something.
   returned: always
   type: list
   elements: dict
@@ -843,16 +847,19 @@ drift:
       returned: always
     what:
       description: V(window) for one that is not declared, V(order) of the windows, V(panes) for their number,
-        V(command), V(layout) of panes, V(chdir) where a pane was begun, V(env) for a variable of the session or of a
-        pane, and V(log) where the output goes to another C(pipe-pane), or where panes with logs have changed places.
+        V(command), V(ended) for a pane that has ended and stays (see O(keep_exited)), V(layout) of panes, V(chdir)
+        where a pane was begun, V(env) for a variable of the session or of a pane, and V(log) where the output goes to
+        another C(pipe-pane), or where panes with logs have changed places.
       type: str
       returned: always
     declared:
-      description: What is declared. Null for a window that is not. The name of a variable, never its value.
+      description: What is declared; a command for V(ended). Null for a window that is not, and for the user's shell.
+        The name of a variable, never its value.
       type: str
       returned: always
     found:
-      description: What was found. Null for a variable. Of other users only with O(evidence_detail=full).
+      description: What was found; how it has ended, as far as tmux tells, for V(ended). Null for a variable, and for
+        the user's shell. Of other users only with O(evidence_detail=full).
       type: str
       returned: always
     reason:
@@ -1086,7 +1093,7 @@ def bring_about(module: Module) -> Tuple[Dict[str, Any], Optional[Exception]]:
         told["trouble"] = journal.trouble + hands.warnings()
         told["changed"] = told["changed"] or birth.lingers_now
         if module._diff:
-            told["diff"] = diff(made, outcomes, drifting)
+            told["diff"] = diff(made, outcomes, drifting, wanted.windows)
         return told, failure(made, outcomes)
 
     seconds = _CALLS * host.timeout * (1 + len(values["name"])) + ending.seconds + _OWN_SECONDS

@@ -71,7 +71,8 @@ class Task:
         meanwhile()
         outcomes = carry_out(made, hands)
         drifting = drift(compared)
-        told = dict(result(outcomes, seen, drifting), diff=diff(made, outcomes, drifting), warned=hands.warnings())
+        shown = diff(made, outcomes, drifting, wanted.windows)
+        told = dict(result(outcomes, seen, drifting), diff=shown, warned=hands.warnings())
         return told, failure(made, outcomes)
 
     def done(self) -> Json:

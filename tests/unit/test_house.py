@@ -117,8 +117,8 @@ TRAVELS = {
         "_modules": "bounds home items job options results secret session session_hands session_wait single",
         "_actions": "add birth clean_up create declaration job_records journal log prune_windows reconcile remove "
         "remove_windows restore saved saving settle snapshot survivors wait windows",
-        "_policy": "cleanups clocks commands decisions declared durations errors jobs keep layouts matching patterns "
-        "plan recreate values",
+        "_policy": "begun cleanups clocks commands decisions declared durations errors jobs keep layouts matching "
+        "patterns plan recreate values",
     },
     "tmux_send_keys": {
         "_modules": "bounds items options results secret send_keys session_wait single",

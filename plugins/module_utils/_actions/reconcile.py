@@ -13,6 +13,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.births import Bir
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process, Processes
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import to_text
 from ansible_collections.fleet.tmux.plugins.module_utils._policy import cleanups
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.begun import Begun
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.cleanups import Files
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import (
     CLEANUP,
@@ -191,12 +192,14 @@ def compare(seen: Seen, sessions: Sequence[Session], declared: Declared) -> Dict
     marks = {identity: one.mark for identity, one in made.items()}
     any_options = declared.options or any(window.options for window in declared.windows)
     known = settings.known(seen.client) if any_options and sessions else None
-    details = _details(seen, sessions, declared) if sessions else None
+    details = _details(seen, sessions, declared) if sessions else Details()
+    shells = _shells(seen.client, declared) if sessions else {}
     notes = noted(seen.client, seen.listing.version) if declared.cleanup is not None and sessions else {}
     found = {}
     for session in sessions:
         ours = tuple(window.id for window in session.windows if _is_ours(session, window, made))
-        windows = compare_windows(declared.windows, session, marks, ours, details)
+        begun = Begun(seen.listing.version, shells.get(session.id, ()))
+        windows = compare_windows(declared.windows, session, marks, ours, details._replace(begun=begun))
         wanted = [] if known is None else _settings(session, windows, declared, known)
         found[session.id] = Comparison(
             session,
@@ -329,7 +332,7 @@ def logging(seen: Seen, found: Mapping[str, Comparison], declared: Declared) -> 
 
 def _to_be_logged(compared: Comparison, declared: Declared) -> Sequence[Logged]:
     """The living panes that should have a log."""
-    wanted = logged_panes(compared.windows.matches)
+    wanted = logged_panes(compared.windows)
     if declared.log is not None:
         wanted.append(Logged(pipes.first_pane(compared.session), declared.log))
     return [logged for logged in wanted if not logged.pane.dead]
@@ -389,6 +392,16 @@ def _paths(seen: Seen, declared: Declared) -> Dict[str, str]:
     fields = row(nonce, "d", ["#{pane_id}", "#{pane_start_path}"])
     printed = rows(to_text(seen.client.call([["list-panes", "-a", "-F", fields]])), nonce)
     return dict(as_stored(each, seen.listing.version) for _kind, each in printed)
+
+
+def _shells(client: Client, declared: Declared) -> Dict[str, Tuple[str, ...]]:
+    """What begins the user's shell in sessions, by their ids, if one is declared."""
+    if all(pane.command is not None or pane.argv for window in declared.windows for pane in window.panes):
+        return {}
+    nonce = secrets.token_hex(8)
+    fields = row(nonce, "s", ["#{session_id}", "#{default-command}", "#{default-shell}"])
+    printed = rows(to_text(client.call([["list-sessions", "-F", fields]])), nonce)
+    return {identity: (command, shell) for _kind, (identity, command, shell) in printed}
 
 
 def _columns(client: Client, declared: Declared) -> Dict[str, int]:

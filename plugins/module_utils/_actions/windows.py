@@ -9,6 +9,7 @@ from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optiona
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.restore import problem_of
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.begun import ALONE
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import DeclaredPane, DeclaredWindow
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import pipes
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
@@ -99,7 +100,7 @@ def program(command: Optional[str], argv: Sequence[str]) -> Tuple[str, ...]:
         return (command,)
     if len(argv) == 1:
         # tmux gives a single word to the user's shell; this way it is run as given.
-        return ("/bin/sh", "-c", 'exec "$0"', argv[0])
+        return (*ALONE, argv[0])
     return tuple(argv)
 
 

@@ -28,6 +28,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._modules.items import (
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.cleanups import NOTHING_DONE, CleanedUp
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.decisions import NOT_DONE, REMOVED, Survivor
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import (
+    SHELL,
     DeclaredWindow,
     Difference,
     declared_windows,
@@ -355,29 +356,42 @@ def _who(change: Change, outcomes: Outcomes, before: Seen) -> Item:
     return who(before.server.user.name, before.server.socket, change.name, change.id)
 
 
-def diff(plan: Plan, outcomes: Outcomes, drift: Drift = ()) -> Dict[str, Dict[str, List[str]]]:
-    """The names of all sessions before and after, and the commands of saved ones that run again."""
+def diff(
+    plan: Plan, outcomes: Outcomes, drift: Drift = (), windows: Sequence[DeclaredWindow] = ()
+) -> Dict[str, Dict[str, List[str]]]:
+    """The names of all sessions before and after, the declared windows of new ones, and saved commands that run again.
+
+    What drifted is on one side only, for Ansible prints no line that is on both.
+    """
     there = list(plan.staying)
     there += [change.name for change in outcomes.removals if change.outcome == NOT_DONE]
     there += [change.name for change in outcomes.creations if change.outcome in (CREATED, TAKEN)]
+    anew = [each for each in drift if each[0] in plan.create]
     return {
-        "before": {"sessions": [shown(name) for name in plan.before], **_set(outcomes, False), **_drift(drift)},
+        "before": {"sessions": [shown(name) for name in plan.before], **_set(outcomes, False), **_drift(anew, "")},
         "after": {
             "sessions": [shown(name) for name in sorted(there)],
+            **_made(outcomes, windows),
             **_run_again(outcomes),
             **_set(outcomes, True),
-            **_drift([each for each in drift if each[0] not in plan.create]),
+            **_drift([each for each in drift if each not in anew], ", and is left so"),
         },
     }
 
 
-def _drift(drift: Drift) -> Dict[str, List[str]]:
-    """What is otherwise than declared, a line each, on both sides of a diff unless the session is made anew."""
-    lines = [
-        shown("%s: %s instead of %s" % (each.place(name), each.words(False), each.declared or "none"))
-        for name, each, _reason in drift
-    ]
+def _drift(drift: Drift, more: str) -> Dict[str, List[str]]:
+    """What is otherwise than declared, a line each."""
+    lines = [shown("%s: %s%s" % (each.place(name), each.otherwise, more)) for name, each, _reason in drift]
     return {"drift": lines} if lines else {}
+
+
+def _made(outcomes: Outcomes, windows: Sequence[DeclaredWindow]) -> Dict[str, List[str]]:
+    """What the windows of all new sessions run, a line each."""
+    if not any(change.outcome == CREATED for change in outcomes.creations):
+        return {}
+    panes = [(window.label, place, pane) for window in windows for place, pane in enumerate(window.panes)]
+    lines = [brief("%s.%d: %s" % (label, place, pane.words or SHELL)) for label, place, pane in panes]
+    return {"windows": lines} if lines else {}
 
 
 def _set(outcomes: Outcomes, afterwards: bool) -> Dict[str, List[str]]:

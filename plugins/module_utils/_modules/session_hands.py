@@ -640,11 +640,12 @@ def _left_as_it_is(name: str, why: Left) -> str:
 
 
 def _spared(each: Comparison) -> str:
-    why = " and ".join(sorted({left.detail for _window, left in each.spared}))
-    return (
-        f"session {shown(each.session.name)!r} has windows that are not declared, and {len(each.spared)} of them stay "
-        f"because {why}"
+    details = [left.detail for _window, left in each.spared]
+    counted = [(details.count(detail), detail) for detail in sorted(set(details))]
+    said = "; ".join(
+        "%s because %s" % ("1 stays" if number == 1 else "%d stay, each" % number, why) for number, why in counted
     )
+    return f"session {shown(each.session.name)!r} has windows that are not declared: {said}"
 
 
 def _piped(each: Comparison) -> str:

@@ -24,6 +24,7 @@ from typing import (
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.births import Birth
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import WITHHELD
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.begun import Begun
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.layouts import is_laid_otherwise
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.matching import Sought, matched
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, Window
@@ -48,6 +49,11 @@ class DeclaredPane(NamedTuple):
     title: Optional[str] = None
     focus: bool = False
     log: Optional[Log] = None
+
+    @property
+    def words(self) -> Optional[str]:
+        """What it is to run; None for the user's shell."""
+        return " ".join(self.argv) or self.command
 
 
 class DeclaredWindow(NamedTuple):
@@ -142,10 +148,14 @@ WINDOW = "window"
 NAME = "name"
 PANES = "panes"
 COMMAND = "command"
+ENDED = "ended"
 LAYOUT = "layout"
 CHDIR = "chdir"
 ENV = "env"
 ORDER = "order"
+
+SHELL = "the user's shell"
+"""What runs where nothing else is said, for people."""
 
 
 class Difference(NamedTuple):
@@ -170,7 +180,19 @@ class Difference(NamedTuple):
     def words(self, afterwards: bool) -> str:
         """What it is before, or afterwards."""
         value = self.declared if afterwards else self.found
+        if value is None and self.what == OPTION:
+            return "option %s not set" % (self.declared or "").partition("=")[0]
         return "%s %s" % (self.what, "none" if value is None else value)
+
+    @property
+    def otherwise(self) -> str:
+        """In what it is left otherwise than is declared. No value of a variable is told."""
+        if self.what == ENV:
+            return "env %s is not as declared" % self.declared
+        nothing = SHELL if self.what in (COMMAND, ENDED) else "none"
+        if self.what == ENDED:
+            return "%s has ended%s" % (self.declared or nothing, "" if self.found is None else ": %s" % self.found)
+        return "%s %s instead of %s" % (self.what, self.found or nothing, self.declared or nothing)
 
     def withheld(self) -> "Difference":
         """Without what was found there, which stays on the host."""
@@ -193,7 +215,8 @@ class Compared(NamedTuple):
     """Declared windows, and those of a session. ``missing`` is to be made, and matches of another name to be renamed.
 
     ``extra``: what is not declared. ``drift``: what else is otherwise, and is left alone. ``undeclared``: windows with
-    a pane that was not made from what is declared, as far as that can be told.
+    a pane that was not made from what is declared, as far as that can be told. ``twins``: the ids of those in ``extra``
+    that were made as one that is declared, and may be it.
     """
 
     matches: Tuple[Match, ...] = ()
@@ -214,7 +237,7 @@ class Details(NamedTuple):
 
     ``paths``: where panes were begun. ``chdir``: where those are to be that say nothing. ``home``: what ``~`` stands
     for. ``columns``: how many columns the tiled panes of windows are to have at most. ``births``: with what words and
-    variables their processes have become what they are.
+    variables their processes have become what they are. ``begun``: how it shows what panes were begun with.
     """
 
     paths: Mapping[str, str] = MappingProxyType({})
@@ -222,6 +245,7 @@ class Details(NamedTuple):
     home: str = "/"
     columns: Mapping[str, int] = MappingProxyType({})
     births: Mapping[str, Birth] = MappingProxyType({})
+    begun: Begun = Begun()
 
     def elsewhere(self, declared: DeclaredPane, pane: Pane) -> Optional[str]:
         """Where a pane was to be begun, if it was not; None if it was, or that is not known."""
@@ -291,7 +315,7 @@ def compare_windows(
     missing = tuple(window for window in wanted if window.mark not in pairs)
     drift = list(_order(matches))
     for wanted_, window in matches:
-        drift += [*_panes(wanted_, window), *_inside(wanted_, window, details)]
+        drift += [*_panes(wanted_, window, details.begun), *_inside(wanted_, window, details)]
     undeclared = [found_ for wanted_, found_ in matches if _may_hold_others(wanted_, found_, ours)]
     names = [one.name for one in wanted]
     twins = tuple(window.id for window in extra if window.id in marks and marks[window.id] in names)
@@ -317,18 +341,11 @@ def _matched(
             one.mark,
             one.name,
             one._replace(mark=""),
-            lambda window: _was_begun_as(one, window),
+            lambda window: not any(_panes(one, window, details.begun)),
             lambda window: len(list(_inside(one, window, details))),
         )
 
     return matched([sought(one) for one in wanted], found, marks, ours)
-
-
-def _was_begun_as(wanted: DeclaredWindow, window: Window) -> bool:
-    if any(_panes(wanted, window)):
-        return False
-    found = sorted(window.panes, key=lambda pane: pane.number)
-    return all(bool(_words(declared)) is bool(pane.start_command) for declared, pane in zip(wanted.panes, found))
 
 
 def _order(matches: Sequence[Match]) -> Iterator[Difference]:
@@ -341,15 +358,14 @@ def _marks(matches: Sequence[Match]) -> str:
     return ", ".join(wanted.label for wanted, _window in matches)
 
 
-def _panes(wanted: DeclaredWindow, window: Window) -> Iterator[Difference]:
+def _panes(wanted: DeclaredWindow, window: Window, begun: Begun) -> Iterator[Difference]:
     if len(wanted.panes) != len(window.panes):
         yield Difference(PANES, str(len(wanted.panes)), str(len(window.panes)), wanted.label)
         return
     found = sorted(window.panes, key=lambda pane: pane.number)
     for place, (declared, pane) in enumerate(zip(wanted.panes, found)):
-        words = _words(declared)
-        if words and not _runs(pane.start_command, words):
-            yield Difference(COMMAND, " ".join(words), pane.start_command, wanted.label, place)
+        if not begun.is_as(pane.start_command, declared.command, declared.argv):
+            yield Difference(COMMAND, declared.words, pane.start_command or None, wanted.label, place)
 
 
 class Logged(NamedTuple):
@@ -361,14 +377,14 @@ class Logged(NamedTuple):
     place: Optional[int] = None
 
 
-def logged_panes(matches: Sequence[Match]) -> List[Logged]:
+def logged_panes(compared: Compared) -> List[Logged]:
     """Those of which it is known which declared one each is: where they are as many, and run what is declared."""
+    otherwise = {(each.window, each.pane) for each in compared.drift if each.what in (PANES, COMMAND)}
     found = []
-    for wanted, window in matches:
-        otherwise = [difference.pane for difference in _panes(wanted, window)]
+    for wanted, window in compared.matches:
         panes = zip(wanted.panes, sorted(window.panes, key=lambda pane: pane.number))
-        for place, (declared, pane) in enumerate(panes if None not in otherwise else ()):
-            if declared.log is not None and place not in otherwise:
+        for place, (declared, pane) in enumerate(panes if (wanted.label, None) not in otherwise else ()):
+            if declared.log is not None and (wanted.label, place) not in otherwise:
                 found.append(Logged(pane, declared.log, wanted.label, place))
     return found
 
@@ -376,9 +392,24 @@ def logged_panes(matches: Sequence[Match]) -> List[Logged]:
 def _inside(wanted: DeclaredWindow, window: Window, details: Details) -> Iterator[Difference]:
     """In what a window with as many panes as are declared differs besides what they run."""
     if len(wanted.panes) == len(window.panes):
+        yield from _ended(wanted, window)
         yield from _layout(wanted, window, details)
         yield from _directories(wanted, window, details)
         yield from _variables(wanted, window, details)
+
+
+def _ended(wanted: DeclaredWindow, window: Window) -> Iterator[Difference]:
+    found = sorted(window.panes, key=lambda pane: pane.number)
+    for place, (declared, pane) in enumerate(zip(wanted.panes, found)):
+        if pane.dead:
+            yield Difference(ENDED, declared.words, _fate(pane), wanted.label, place)
+
+
+def _fate(pane: Pane) -> Optional[str]:
+    """How what ran in a pane has ended, as far as its tmux tells that."""
+    if pane.signal:
+        return "signal %s" % pane.signal
+    return None if pane.status is None else "exit status %d" % pane.status
 
 
 def _layout(wanted: DeclaredWindow, window: Window, details: Details) -> Iterator[Difference]:
@@ -399,22 +430,3 @@ def _variables(wanted: DeclaredWindow, window: Window, details: Details) -> Iter
     for place, (declared, pane) in enumerate(zip(wanted.panes, found)):
         for name in details.otherwise(declared, pane):
             yield Difference(ENV, name, None, wanted.label, place)
-
-
-def _words(pane: DeclaredPane) -> List[str]:
-    """What a pane is to run; nothing for the user's shell."""
-    return [pane.command] if pane.command is not None else list(pane.argv)
-
-
-_BY_ITSELF = "/bin/sh-cexec$0"
-"""What stands before a program that is the only word, so that no shell looks at it."""
-
-
-def _runs(shown: str, words: Sequence[str]) -> bool:
-    """Whether tmux shows a command so. How it quotes differs, so what quotes is not compared; unclear is the same."""
-    wanted, found = _plain(" ".join(words)), _plain(shown)
-    return found in (wanted, _BY_ITSELF + wanted)
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[\\\"'\s]", "", text.replace("\n", "n").replace("\t", "t"))

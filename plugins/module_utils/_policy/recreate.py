@@ -9,7 +9,7 @@ And whether a window may that is not declared.
 
 from typing import Callable, NamedTuple, Optional, Tuple
 
-from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import COMMAND, PANES, Compared
+from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import COMMAND, ENDED, PANES, Compared
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.keep import counted_from, keeps
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, Window
 
@@ -28,7 +28,7 @@ class Left(NamedTuple):
 
 def wants_anew(compared: Compared) -> bool:
     """Whether something of what is declared does not run. A window or pane more, or another order, lacks nothing."""
-    return any(each.what == COMMAND or (each.what == PANES and not each.is_more) for each in compared.drift)
+    return any(each.what in (COMMAND, ENDED) or (each.what == PANES and not each.is_more) for each in compared.drift)
 
 
 def left(session: Session, compared: Compared, is_used: IsUsed, now: int) -> Optional[Left]:

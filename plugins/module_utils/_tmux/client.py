@@ -260,7 +260,9 @@ def _require_success(argv: Sequence[str], outcome: Completed, timeout: float, di
     if not said:
         words = f"exit status {outcome.rc}, no message"
     else:
-        words = f"{kind.sentence} ({WITHHELD})" if discreet else brief(said)
+        # Some versions say the same twice.
+        once = "\n".join(dict.fromkeys(said.splitlines()))
+        words = f"{kind.sentence} ({WITHHELD})" if discreet else brief(once)
     raise kind(f"tmux: {words}", argv, outcome)
 
 

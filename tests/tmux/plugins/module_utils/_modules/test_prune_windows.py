@@ -133,7 +133,7 @@ def test_what_is_used_stays(server: World, use: str) -> None:
                 ("window", "old", use.split()[0])
             ]
             (warned,) = told["warned"]
-            assert warned == "session 'made' has windows that are not declared, and 1 of them stay because " + why
+            assert warned == "session 'made' has windows that are not declared: 1 stays because " + why
     assert [row for row in panes(server, "window_id", "pane_id", "pane_pid") if row in before] == before
 
 

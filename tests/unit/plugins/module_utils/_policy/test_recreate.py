@@ -34,6 +34,8 @@ CASES = [
     ({"windows": (ONE, MORE)}, True, "undeclared"),
     ({"windows": (ONE, MORE._replace(panes=(pane(dead=True),)))}, True, None),
     ({"windows": (THREE,)}, False, "undeclared"),
+    ({"windows": (window(pane(), pane(dead=True, start_command="make")),)}, True, None),
+    ({"windows": (window(pane(), pane(start_command="make")),)}, False, None),
     ({"windows": (ONE._replace(id="@7"),)}, True, "undeclared"),
     ({"windows": (window(pane(pid=1)),)}, True, "in_use"),
 ]
@@ -54,9 +56,9 @@ def test_who_is_left(more: Dict[str, Any], wants: bool, reason: Optional[str]) -
 
 def test_nothing_lacks_where_there_is_only_more_or_another_order() -> None:
     declared = declared_windows([{"name": "b"}, {"name": "a"}], None)
-    there = session(
-        "work", window(id="@1", name="a"), window(id="@2", name="b", number=1), MORE._replace(id="@3", number=2)
-    )
+    shell = pane(start_command="")
+    names = [(window(shell, id="@1", name="a"), 0), (window(shell, id="@2", name="b"), 1), (MORE._replace(id="@3"), 2)]
+    there = session("work", *(one._replace(number=number) for one, number in names))
     compared = compare_windows(declared, there, {}, ())
     assert [window.id for window in compared.extra] == ["@3"]
     assert [each.what for each in compared.drift] == ["order"] and not wants_anew(compared)
