@@ -135,7 +135,10 @@ class Events:
             return link is not None and _is_file(link)
         seen.add(process.pid)
         readers = [each for each in self._readers(link) if each.pid not in seen]
-        return any(not only_passes_on(each) or self._writes(each) or self._goes_on(each, seen) for each in readers)
+        return any(
+            not only_passes_on(each, self._scene.words(each)) or self._writes(each) or self._goes_on(each, seen)
+            for each in readers
+        )
 
     def _readers(self, link: str) -> Iterator[Process]:
         for each in self._own.values():

@@ -520,6 +520,6 @@ def starts_another(process: Process) -> bool:
     return process.command in _WRAPPERS
 
 
-def only_passes_on(process: Process) -> bool:
-    """Whether a program is there to say what others give to it, changed or in part."""
-    return process.command in FILTERS
+def only_passes_on(process: Process, words: Sequence[str]) -> bool:
+    """Whether a program is there to say what others give to it, changed or in part, and does no more than that."""
+    return process.command in FILTERS and not acts(process.command, words)

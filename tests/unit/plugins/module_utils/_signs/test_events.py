@@ -166,6 +166,9 @@ def test_news_that_another_one_works_with() -> None:
     grep = one(102, 100, "grep x", links={0: "pipe:[7]"}, **HEARS)
     assert said(*job("ip monitor", **PIPED), grep, kind="NETLINK") == ""
     assert said(*job("ip monitor", **PIPED), kind="NETLINK") == ""
+    program = ("awk", '{ system("mail root") }')
+    awk = one(102, 100, "awk", words=program, links={0: "pipe:[7]"}, **HEARS)
+    assert said(*job("ip monitor", **PIPED), awk, kind="NETLINK") == NEWS
     counts = dict(PIPED, files=[OpenFile(4, "anon_inode:[perf_event]", 2)])
     assert said(*job("perf trace", **counts), loop) == NEWS
 
