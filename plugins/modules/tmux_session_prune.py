@@ -110,7 +110,8 @@ options:
       - V(unsaved) means that an editor in it holds text that is not saved, or may hold some. Of C(vim), C(neovim),
         C(nano) and C(emacs) that is known where they keep their usual files or show their usual lines; of other
         editors, and of those that run as another user, it never is, so they protect. A message that is being written
-        and a transaction of a database in a file that is not committed count too, as far as they show.
+        a transaction of a database in a file that is not committed, partitions that are not written and packages that
+        are half installed count too, as far as they show.
       - V(waiting) means that something in it waits for a lock, a time that has not come, a process, a message, a file
         to change or the other end of a FIFO; that a debugger holds a process; that the kernel does not let it go (state
         D); or that work is done elsewhere, so that a program in it waits for an answer on a Unix socket or a pipe. A

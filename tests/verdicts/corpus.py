@@ -464,6 +464,44 @@ WORKERS = [
         (line("sudo sh -c 'while :; do sleep 7; done'"), holds("pgrep -u 0 -f 'while :; do sleep 7'")),
     ),
     Row(
+        "database-in-wal-mode",
+        "sqlite3 with a log",
+        "transaction that is not committed",
+        LIVE,
+        "What was inserted is nowhere else.",
+        (
+            line("sqlite3 a.db"),
+            see("sqlite>"),
+            line("PRAGMA journal_mode=wal;"),
+            see("^wal"),
+            line("CREATE TABLE t(x); BEGIN; INSERT INTO t VALUES(1); SELECT 'in' || 'side';"),
+            see("^inside"),
+        ),
+        unforeseen=True,
+    ),
+    Row(
+        "driven-ssh",
+        "driver.py",
+        "script that drives another program",
+        LIVE,
+        "It types into a shell on another host, and waits for what that says.",
+        (line("python3 driver.py"), holds("test -e ~/driving")),
+        files=(
+            (
+                "driver.py",
+                "import os, pty\n"
+                "pid, master = pty.fork()\n"
+                "if pid == 0:\n"
+                "    os.execvp('ssh', ['ssh', '-F', os.environ['HELPERS'] + '/ssh_config', 'local'])\n"
+                "os.write(master, b'touch ~/driving; sleep 100000; echo fin\\'\\'ished\\n')\n"
+                "text = b''\n"
+                "while b'finished' not in text:\n"
+                "    text += os.read(master, 1000)\n",
+            ),
+        ),
+        unforeseen=True,
+    ),
+    Row(
         "roots-queue",
         "sudo -i",
         "script that waits for its queue",

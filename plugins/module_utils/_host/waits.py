@@ -238,6 +238,23 @@ def waiters(locks: bytes) -> FrozenSet[int]:
     return frozenset(int(words[5]) for words in lines if len(words) > 5 and words[1] == b"->" and words[5].isdigit())
 
 
+Span = Tuple[int, int]
+"""The first and the last byte that a lock is on; to the end of the file it is a very high one."""
+_TO_THE_END = 1 << 63
+
+
+def writers(locks: bytes) -> Dict[int, FrozenSet[Span]]:
+    """What parts of files each process has locked for writing with fcntl(2), by pid, in ``/proc/locks``."""
+    found: Dict[int, FrozenSet[Span]] = {}
+    for line in locks.split(b"\n"):
+        words = line.split()
+        if len(words) == 8 and words[1] == b"POSIX" and words[3] == b"WRITE" and words[4].isdigit():
+            last = _TO_THE_END if words[7] == b"EOF" else int(words[7])
+            pid = int(words[4])
+            found[pid] = found.get(pid, frozenset()) | {(int(words[6]), last)}
+    return found
+
+
 def tracer_of(pid: int) -> int:
     """The pid of the debugger of a process; 0 where it has none."""
     try:

@@ -5,7 +5,7 @@
 """What editors leave in files and on the screen: whether their text is saved. Pure."""
 
 import re
-from typing import Dict, List, NamedTuple, Optional, Pattern, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Pattern, Sequence, Tuple
 
 BLOCK_BYTES = 1024
 """How much of a swap file tells of it: its first block has at least so much."""
@@ -100,19 +100,48 @@ _UNFINISHED: Dict[str, Tuple[Pattern[str], str]] = {
 """What shows on the screen of programs that edit besides what else they do, and what it means."""
 
 
+_MAILERS = frozenset("mail mailx bsd-mailx heirloom-mailx nail s-nail".split())
+_PROMPTS_OF_MAILERS = ("&", "?")
+
+
 def writes_besides(program: str) -> bool:
     """Whether a program edits besides what else it does."""
-    return program in _UNFINISHED
+    return program in _UNFINISHED or program in _MAILERS
 
 
 def unfinished(program: str, lines: List[str]) -> Optional[str]:
     """What such a program shows of text that would be lost; None if it shows none."""
+    if program in _MAILERS:
+        # They show nothing of a letter but its text: only at a prompt it is known that there is none.
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return None if not last or last in _PROMPTS_OF_MAILERS else "a message in it may not be sent"
     pattern, meaning = _UNFINISHED[program]
     return meaning if any(pattern.match(line) for line in lines) else None
 
 
 JOURNAL_NAME = re.compile(r"[^/]-journal\Z")
 """The end of what the journal of a database in a file is called, while a transaction is open."""
+
+
+_INDEX_NAME = re.compile(r"[^/]-shm\Z")
+_RESERVED = 0x40000001
+_WRITES_LOG = 120
+"""The bytes that SQLite locks for a transaction that writes: of the database, and of the index of its log (WAL)."""
+
+
+def is_in_transaction(spans: Iterable[Tuple[int, int]], held: Sequence[str]) -> bool:
+    """Whether parts of files that are locked for writing are those of a transaction, and files like that are open."""
+    has_index = any(_INDEX_NAME.search(link) for link in held)
+    return any(
+        (_RESERVED - 1 <= first <= _RESERVED <= last) or (has_index and first == _WRITES_LOG == last)
+        for first, last in spans
+    )
+
+
+INSTALLERS = frozenset("dpkg rpm dnf yum zypper apk".split())
+"""Programs that lock their database as long as they change what is installed."""
+PARTITIONERS = frozenset("fdisk gdisk cgdisk cfdisk sfdisk".split())
+"""Programs that write what they were told when they are told so in the end."""
 
 
 _NO_TEXT = re.compile(r"\s*(?:1\s*)?\Z")

@@ -12,12 +12,15 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import 
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.editor_names import EMACS, NANO, OTHER, VIM, family
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.editor_texts import (
     BLOCK_BYTES,
+    INSTALLERS,
     JOURNAL_NAME,
     MODIFIED,
+    PARTITIONERS,
     SWAP_NAME,
     Swap,
     Title,
     emacs_modified,
+    is_in_transaction,
     locked_by,
     nano_title,
     swap,
@@ -43,6 +46,9 @@ _VIEWERS = frozenset(("view", "rview", "gview", "rgview", "eview", "vimpager"))
 _BATCH = frozenset(("--batch", "-batch", "--script", "-script", "-x"))
 _APPLETS = ("vi", "ed")
 _BOXES = frozenset(("busybox", "toybox"))
+
+
+_OPEN = "a transaction in it is not committed"
 
 
 class Editor(NamedTuple):
@@ -96,7 +102,10 @@ def _unsaved(process: Process, cast: Cast, scene: Scene) -> Optional[Sign]:
 def _of_others(process: Process, cast: Cast, scene: Scene) -> Optional[Sign]:
     if family([process.command]):
         return _may(process)
-    return None if scene.inside(process) is None else _of_no_known_editor(process, cast, scene)
+    if scene.inside(process) is not None:
+        return _of_no_known_editor(process, cast, scene)
+    begun = _begun(process, scene)
+    return Sign("unsaved", begun, process.command) if begun else None
 
 
 def _kind(process: Process, scene: Scene) -> Optional[str]:
@@ -113,8 +122,20 @@ def _kind(process: Process, scene: Scene) -> Optional[str]:
     return family([program, *called[:1], process.command])
 
 
+def _begun(process: Process, scene: Scene) -> str:
+    """What a program has begun and not finished, in words, as far as its name and its locks tell."""
+    if process.command in PARTITIONERS:
+        return "its changes may not be written"
+    if process.command in INSTALLERS and scene.written_locks(process):
+        return "what it installs is not installed in full"
+    return ""
+
+
 def _of_no_known_editor(process: Process, cast: Cast, scene: Scene) -> Optional[Sign]:
     """What is no editor by its name can hold something unsaved all the same: its screen shows it, or its files do."""
+    begun = _begun(process, scene)
+    if begun:
+        return Sign("unsaved", begun, process.command)
     if writes_besides(process.command):
         said = unfinished(process.command, cast.screen_of(process) or [])
         if said is not None:
@@ -131,7 +152,9 @@ def _by_its_files(process: Process, held: List[OpenFile], scene: Scene) -> Optio
     if any(each is not None and each.modified for each in swaps):
         return _not_saved(process, "")
     if any(scene.beginning(process, file, 1) for file in held if JOURNAL_NAME.search(file.link)):
-        return Sign("unsaved", "a transaction in it is not committed", process.command)
+        return Sign("unsaved", _OPEN, process.command)
+    if is_in_transaction(scene.written_locks(process), [file.link for file in held]):
+        return Sign("unsaved", _OPEN, process.command)
     return None
 
 

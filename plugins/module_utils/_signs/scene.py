@@ -21,7 +21,15 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import 
     read_process,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
-from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import Wait, tracer_of, wait_of, waiters, waits
+from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
+    Span,
+    Wait,
+    tracer_of,
+    wait_of,
+    waiters,
+    waits,
+    writers,
+)
 
 _TICKS = float(os.sysconf("SC_CLK_TCK"))
 _SINCE_BOOT = 7
@@ -96,7 +104,9 @@ class Scene:
         self._waits: Dict[int, Union[List[Wait], Refused]] = {}
         self._raw: Dict[int, bool] = {}
         self._inside: Dict[int, Optional[Process]] = {}
+        self._table_of_locks: Optional[bytes] = None
         self._locked: Optional[FrozenSet[int]] = None
+        self._writers: Optional[Dict[int, FrozenSet[Span]]] = None
         self._debugged: Optional[FrozenSet[int]] = None
         self._left = _FILES_PER_OWNER
         self.sockets = Sockets(processes)
@@ -229,11 +239,22 @@ class Scene:
     def lock_waiters(self) -> FrozenSet[int]:
         """The pids of those that wait for a lock on a file; of very many locks only the first ones are looked at."""
         if self._locked is None:
-            try:
-                self._locked = waiters(read_file(PROC + "/locks", _LOCKS_BYTES))
-            except OSError:
-                self._locked = frozenset()
+            self._locked = waiters(self._locks())
         return self._locked
+
+    def written_locks(self, process: Process) -> FrozenSet[Span]:
+        """What parts of files a process has locked for writing, so that nobody else does so."""
+        if self._writers is None:
+            self._writers = writers(self._locks())
+        return self._writers.get(process.pid, frozenset())
+
+    def _locks(self) -> bytes:
+        if self._table_of_locks is None:
+            try:
+                self._table_of_locks = read_file(PROC + "/locks", _LOCKS_BYTES)
+            except OSError:
+                self._table_of_locks = b""
+        return self._table_of_locks
 
     @property
     def debugged(self) -> FrozenSet[int]:

@@ -44,6 +44,9 @@ _TIME = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([smhd]?)\Z")
 _FOR_EVER = 30 * 86400
 """A ``sleep`` that takes longer only keeps something open."""
 
+_MASTERS = ("/dev/ptmx", "/dev/pts/ptmx")
+_ASKS = frozenset("systemd-run systemctl machinectl loginctl busctl gdbus dbus-send".split())
+"""Programs that speak with such a service only, to ask for something."""
 _ANSWER = "waits for an answer to come from outside"
 
 _IDLERS = _SLEEPS | {"pause"}
@@ -102,6 +105,7 @@ class _Waiting:
                 self._for_time,
                 self._for_signal,
                 self._for_others,
+                self._for_driven,
                 self._events.awaited,
                 self._for_tmux,
                 self._for_line,
@@ -195,8 +199,23 @@ class _Waiting:
             return False
         if peer.kind in (PIPE, FIFO, TCP):
             return True
-        only_this = wait.files == 1 and not raw
+        only_this = (wait.files == 1 or peer.process.command in _ASKS) and not raw
         return only_this or not _SERVICES.search(self._peers.name(peer))
+
+    def _for_driven(self, process: Process) -> str:
+        """``expect``: who has made a terminal for another program, and hands on no keys, waits for what that says.
+
+        A shell at its prompt in there says nothing any more. What only starts another (``script``) waits for nothing.
+        """
+        listens = any(wait.kind in (READ, POLL) for wait in self._scene.waits(process))
+        if not listens or not process.terminal or starts_another(process) or self._scene.is_raw(process):
+            return ""
+        there = [each for each in self._own.values() if each.ppid == process.pid]
+        there = [each for each in there if each.terminal not in (0, process.terminal)]
+        if all(is_shell(each.command) and self._roles[each.pid] == PROMPT for each in there):
+            return ""
+        makes = any(file.link in _MASTERS for file in self._scene.files(process))
+        return "waits for a program that it drives" if makes else ""
 
     def _for_tmux(self, process: Process) -> str:
         """``tmux wait-for`` and the like: a client that shows nothing ends when its server has done something."""

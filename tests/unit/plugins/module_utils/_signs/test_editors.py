@@ -633,6 +633,56 @@ def test_an_open_transaction_protects(desk: Desk, data: bytes, flags: int, kept:
     assert desk.told() == ((("unsaved", "a transaction in it is not committed"),) if kept else ())
 
 
+@pytest.mark.parametrize(
+    ("kind", "span", "name", "kept"),
+    [
+        ("POSIX  ADVISORY  WRITE", "120 120", "a.db-shm", True),
+        ("POSIX  ADVISORY  WRITE", "120 120", "a.log", False),
+        ("POSIX  ADVISORY  WRITE", "123 123", "a.db-shm", False),
+        ("POSIX  ADVISORY  READ ", "120 120", "a.db-shm", False),
+        ("POSIX  ADVISORY  WRITE", "1073741825 1073741825", "a.db", True),
+        ("POSIX  ADVISORY  WRITE", "1073741824 1073742335", "a.db", True),
+        ("POSIX  ADVISORY  WRITE", "1073741826 1073742335", "a.db", False),
+        ("POSIX  ADVISORY  WRITE", "0 EOF", "a.db", False),
+        ("FLOCK  ADVISORY  WRITE", "120 120", "a.db-shm", False),
+    ],
+)
+@pytest.mark.parametrize("pid", [PID, 7])
+def test_a_transaction_is_known_by_what_it_locks(
+    desk: Desk, pid: int, kind: str, span: str, name: str, kept: bool
+) -> None:
+    desk.editor("sqlite3", "sqlite3", "a.db")
+    desk.hold(desk.write(name, b""))
+    (desk.proc / "locks").write_text("1: %s %d fe:00:2400337 %s\n" % (kind, pid, span))
+    expected = (("unsaved", "a transaction in it is not committed"),) if kept and pid == PID else ()
+    assert desk.told() == expected
+
+
+@pytest.mark.parametrize(("command", "kept"), [("dpkg", True), ("rpm", True), ("newsboat", False)])
+@pytest.mark.parametrize("locks", ["", "1: POSIX  ADVISORY  WRITE %d fe:00:77 0 0\n" % PID])
+def test_what_installs_has_begun_as_long_as_it_holds_its_lock(desk: Desk, locks: str, command: str, kept: bool) -> None:
+    desk.editor(command)
+    (desk.proc / "locks").write_text(locks)
+    told = (("unsaved", "what it installs is not installed in full"),)
+    assert desk.told() == (told if kept and locks else ())
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_partitions_may_not_be_written(desk: Desk, others: bool) -> None:
+    desk.editor("fdisk", "fdisk", "/dev/sda", others=others)
+    assert desk.told() == (("unsaved", "its changes may not be written"),)
+
+
+@pytest.mark.parametrize(
+    ("last", "kept"), [("Dear Bob,", True), ("Subject: ", True), ("& ", False), ("?", False), ("", False)]
+)
+@pytest.mark.parametrize("command", ["mailx", "s-nail"])
+def test_a_letter_may_be_written_but_at_a_prompt(desk: Desk, command: str, last: str, kept: bool) -> None:
+    desk.editor(command, command, "bob")
+    desk.lines = [last, "", ""]
+    assert desk.told() == ((("unsaved", "a message in it may not be sent"),) if kept else ())
+
+
 @pytest.mark.parametrize(("byte", "told"), [(0, ()), (0x55, NAMED)])
 def test_what_is_called_editor_is_known_by_its_file(desk: Desk, byte: int, told: Tuple[Tuple[str, str], ...]) -> None:
     desk.editor("editor", "/usr/bin/editor", "notes.txt", exe="/usr/bin/vim.basic")

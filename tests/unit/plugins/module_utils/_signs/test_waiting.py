@@ -271,6 +271,35 @@ def test_a_command_that_ssh_gave_a_terminal(line: str, expected: bool) -> None:
     assert (said(*job(line, wait=Wait(POLL, files=3), raw=True, files=[connection])) is not None) is expected
 
 
+@pytest.mark.parametrize(
+    ("line", "raw", "more", "driven", "expected"),
+    [
+        ("expect job.exp", False, {"wait": Wait(READ, 4)}, one(102, 101, "ssh host", raw=True, wait=POLLS), True),
+        ("expect job.exp", False, {"wait": Wait(POLL)}, one(102, 101, "make"), True),
+        ("expect job.exp", False, {"wait": FOR_CHILD}, one(102, 101, "make"), False),
+        ("expect -c interact", True, {"wait": Wait(POLL)}, one(102, 101, "ssh host", raw=True, wait=POLLS), False),
+        ("expect job.exp", False, {"wait": Wait(POLL)}, shell(102, 101, "bash"), False),
+        ("script -c make", False, {"wait": Wait(POLL)}, one(102, 101, "make"), False),
+        ("expect job.exp", False, {"wait": Wait(POLL), "files": []}, one(102, 101, "make"), False),
+    ],
+)
+def test_who_drives_another_program_waits_for_it(
+    line: str, raw: bool, more: Dict[str, Any], driven: Known, expected: bool
+) -> None:
+    there = driven._replace(process=driven.process._replace(terminal=driven.process.terminal + 1))
+    known = dict({"files": [OpenFile(4, "/dev/ptmx", os.O_RDWR)], "raw": raw}, **more)
+    found = said(*job(line, **known), there)
+    assert (found == "waits for a program that it drives") is expected
+
+
+@pytest.mark.parametrize(("line", "expected"), [("busctl wait x", True), ("client", False)])
+def test_who_only_asks_a_service_waits_for_it(monkeypatch: pytest.MonkeyPatch, line: str, expected: bool) -> None:
+    peer = Peer(CLIENT._replace(command=line.split()[0]), OpenFile(5, "socket:[9]", os.O_RDWR), SOCKET, True, 9)
+    monkeypatch.setattr(NothingOutside, "outside", lambda self, process: [peer])
+    monkeypatch.setattr(NothingOutside, "name", lambda self, peer: "/run/dbus/system_bus_socket", raising=False)
+    assert (said(*job(line, wait=Wait(POLL))) is not None) is expected
+
+
 def test_what_has_no_terminal_waits_for_nobody_here(monkeypatch: pytest.MonkeyPatch) -> None:
     peer = Peer(CLIENT, OpenFile(5, "socket:[9]", os.O_RDWR), SOCKET, True, 9)
     monkeypatch.setattr(NothingOutside, "outside", lambda self, process: [peer])
