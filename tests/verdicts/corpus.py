@@ -785,6 +785,15 @@ WAITERS = [
         (line("sleep 3h; echo report > report"), runs("sleep")),
     ),
     Row(
+        "timeout-then-report",
+        "timeout",
+        "waits for a time",
+        LIVE,
+        "What it runs only shows; its time has not come, and then something follows.",
+        (line("timeout 1d tail -f app.log; echo report > report"), runs("timeout|tail")),
+        files=LOG,
+    ),
+    Row(
         "fifo-reader",
         "cat",
         "waits for a writer",

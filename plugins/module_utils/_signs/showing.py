@@ -114,6 +114,8 @@ _TMUX_WAITS = frozenset(
 )
 """Commands of tmux whose client ends when they are done."""
 
+_TIMEOUT = _Grammar(takes="ks", taking=("kill-after", "signal"), mixed=False)
+
 _SUBCOMMANDS: Dict[str, FrozenSet[str]] = {"udevadm": frozenset(("monitor",))}
 """Programs of which only some commands show."""
 
@@ -165,6 +167,11 @@ def _changes(words: List[str]) -> bool:
 def waits_for_tmux(words: Sequence[str]) -> bool:
     """Whether a command line of tmux starts a client that shows nothing, and that ends when its server is done."""
     return next((value for option, value in _parts(words, _TMUX) if not option), "") in _TMUX_WAITS
+
+
+def limit_of(words: Sequence[str]) -> List[str]:
+    """The time in a command line of ``timeout``."""
+    return [value for option, value in _parts(words, _TIMEOUT) if not option][:1]
 
 
 def acts(name: str, words: Sequence[str]) -> bool:

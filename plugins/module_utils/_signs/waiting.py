@@ -35,7 +35,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import (
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import Refused, Scene
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.shells import is_shell
-from ansible_collections.fleet.tmux.plugins.module_utils._signs.showing import FILTERS, acts
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.showing import FILTERS, acts, limit_of
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.sign import Sign
 
 _SLEEPS = frozenset(("sleep", "gsleep"))
@@ -96,7 +96,7 @@ class _Waiting:
         self._parents = {process.ppid for process in cast.processes}
         self._events = Events(cast, scene)
         self._looks: Dict[str, Tuple[_Look, ...]] = {
-            WAITS: (self._seen_from_outside,),
+            WAITS: (self._seen_from_outside, self._for_limit),
             PROMPT: (self._seen_from_outside, self._for_others),
             WORKS: (
                 self._seen_from_outside,
@@ -142,7 +142,14 @@ class _Waiting:
         above = self._own.get(process.ppid)
         if process.command not in _SLEEPS or above is None or self._roles[above.pid] == PROMPT:
             return ""
-        seconds = sleep_seconds(self._scene.words(process)[1:])
+        return self._until(process, self._scene.words(process)[1:])
+
+    def _for_limit(self, process: Process) -> str:
+        """``timeout``: whatever it runs until then may be there for nothing else."""
+        return self._until(process, limit_of(self._scene.words(process))) if process.command == "timeout" else ""
+
+    def _until(self, process: Process, times: Sequence[str]) -> str:
+        seconds = sleep_seconds(times)
         left = 0 if seconds is None else int(self._scene.started(process) + seconds - self._scene.taken)
         return (
             "waits for a time that comes in %s" % spoken(left) if seconds and seconds <= _FOR_EVER and left > 0 else ""

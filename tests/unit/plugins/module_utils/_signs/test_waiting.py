@@ -131,7 +131,7 @@ def test_a_signal(wait: Wait, monkeypatch: pytest.MonkeyPatch) -> None:
     assert said(*job("perl reminder.pl", wait=Wait(FUTEX), waits=(Wait(FUTEX), wait))) is None
     assert said(*job("zsh job.sh", wait=wait)) is None  # It may wait for a child.
     assert said(*job("sleep infinity", wait=wait)) is None
-    assert said(*job("timeout 1h top", wait=wait), one(102, 101, "top", group=101)) is None
+    assert said(*job("timeout 99 top", wait=wait), one(102, 101, "top", group=101)) is None
     assert said(*job("daemon", wait=wait), one(102, 101, "dc", group=101, wait=READS_TTY)) is None
     monkeypatch.setattr(Events, "serves", lambda self, process: True)
     assert said(*job("server", wait=wait)) is None
@@ -189,6 +189,23 @@ def test_whom_nobody_tells_what_it_waits_for_is_unknown() -> None:
 def test_a_sleep_below_a_shell_that_has_more_to_do(line: str, expected: Optional[str]) -> None:
     above = one(100, 50, "bash job.sh", wait=FOR_CHILD)
     assert said(above, one(101, 100, line, wait=Wait(NAP))) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("timeout 1h top", "waits for a time that comes in 58m 20s"),
+        ("timeout -v -k 5 --signal=INT 1h top -d 5", "waits for a time that comes in 58m 20s"),
+        ("timeout --kill-after 5 1h top", "waits for a time that comes in 58m 20s"),
+        ("timeout 99 top", None),
+        ("timeout 0 top", None),
+        ("timeout", None),
+        ("nohup 1h top", None),
+    ],
+)
+def test_what_runs_up_to_a_time(line: str, expected: Optional[str]) -> None:
+    """``timeout 1d tail -f log; ./report``: what it runs only shows, and something may follow."""
+    assert said(*job(line, wait=FOR_CHILD), one(102, 101, "top", group=101)) == expected
 
 
 def test_a_sleep_that_nobody_waits_for() -> None:
