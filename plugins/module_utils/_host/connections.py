@@ -235,11 +235,12 @@ def _add(found: Dict[int, Tcp], lines: Iterable[bytes], wanted: Wanted, until: f
     for line in lines:
         fields = line.split(None, 10)
         try:
-            state, inode, port = int(fields[3], 16), int(fields[9]), int(fields[1].rpartition(b":")[2], 16)
+            state, inode = int(fields[3], 16), int(fields[9])
+            port, there = (int(end.rpartition(b":")[2], 16) for end in fields[1:3])
         except (IndexError, ValueError):
             return False
         if (state in netlink.CONNECTED or state == netlink.LISTEN) and wanted(inode):
-            found[inode] = Tcp(inode, state, port)
+            found[inode] = Tcp(inode, state, port, there=there)
         if time.monotonic() > until:
             return False
     return True

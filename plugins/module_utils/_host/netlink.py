@@ -38,9 +38,9 @@ _ATTRIBUTE_TYPE = 0x3FFF
 
 _INET_REQUEST = struct.Struct("=BBBxI48x")
 """struct inet_diag_req_v2: family, protocol, what is wanted besides, mask of states, and a socket (none)."""
-_INET_MESSAGE = struct.Struct("=xB2x2s54xI4xI")
+_INET_MESSAGE = struct.Struct("=xB2x2s2s52xI4xI")
 """struct inet_diag_msg: family, state, timer, retransmissions; struct inet_diag_sockid (48 bytes), which begins with
-our port; expiry, the queues of what came and of what goes, uid, inode."""
+our port and the other end's; expiry, the queues of what came and of what goes, uid, inode."""
 _INET_INODE = struct.Struct("=68xI")
 _INET_PORT = struct.Struct("=4xH")
 _INET_EXPIRY = struct.Struct("=52xI")
@@ -81,7 +81,7 @@ class NotAvailable(Exception):
 
 
 class Tcp(NamedTuple):
-    """A TCP socket. ``port``: ours. ``queued``: bytes that the other end has not taken yet.
+    """A TCP socket. ``port``: ours. ``there``: the other end's. ``queued``: bytes that the other end has not taken yet.
 
     ``sent``, ``received``: milliseconds since there was data, None without a clock. ``acknowledged``: since the other
     end last said that it has got something. ``written``, ``read``: bytes so far; the first packet of whoever calls is
@@ -97,6 +97,7 @@ class Tcp(NamedTuple):
     acknowledged: Optional[int] = None
     written: Optional[int] = None
     read: Optional[int] = None
+    there: int = 0
 
     @property
     def size(self) -> Optional[int]:
@@ -211,8 +212,9 @@ def read_tcp(message: bytes) -> Optional[Tcp]:
     """A message of the answer about TCP; None where it is too short to be one."""
     if len(message) < _INET_MESSAGE.size:
         return None
-    state, port, queued, inode = _INET_MESSAGE.unpack_from(message)
+    state, port, there, queued, inode = _INET_MESSAGE.unpack_from(message)
     row = Tcp(inode, state, int.from_bytes(port, "big"), 0 if state == LISTEN else queued)
+    row = row._replace(there=int.from_bytes(there, "big"))
     info = _attributes(message, _INET_MESSAGE.size).get(_INET_DIAG_INFO, b"")
     if state not in CONNECTED or len(info) < _INFO_CLOCKS.size:
         return row

@@ -5,7 +5,7 @@
 """What a process waits for that may happen at any time: a file changes, a process ends, somebody writes into a named
 pipe, the kernel or another host says something."""
 
-from typing import Dict, Iterator, List, Optional, Sequence, Set
+from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.connections import Unread
 from ansible_collections.fleet.tmux.plugins.module_utils._host.netlink import ESTABLISHED, LISTEN, Tcp
@@ -38,6 +38,7 @@ class Events:
         self._scene = scene
         self._own: Dict[int, Process] = {process.pid: process for process in cast.processes}
         self._serving: Optional[Set[int]] = None
+        self._connected: Optional[Set[Tuple[int, int]]] = None
         self._works: Set[int] = {process.pid for process in cast.of(WORKS)}
 
     def awaited(self, process: Process) -> str:
@@ -163,10 +164,13 @@ class Events:
         return file.link.startswith("/dev/") and not file.link.startswith(_SAYS_NOTHING)
 
     def _has_called(self, process: Process, inode: int) -> bool:
-        """Whether a process has made this TCP connection, as far as that can be known."""
+        """Whether a process has made this TCP connection to one outside, as far as that can be known."""
         rows = self._tcp(process)
         ports = {row.port for row in rows if row.state == LISTEN}
-        return any(row.inode == inode and row.state == ESTABLISHED and row.port not in ports for row in rows)
+        made = [row for row in rows if row.inode == inode and row.state == ESTABLISHED and row.port not in ports]
+        if made and self._connected is None:
+            self._connected = self._scene.connected(self._own.values())
+        return any((row.there, row.port) not in (self._connected or ()) for row in made)
 
 
 def _at(files: Sequence[OpenFile], waits: Sequence[Wait]) -> Iterator[OpenFile]:

@@ -6,7 +6,7 @@
 
 import os
 import stat
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host import netlink
 from ansible_collections.fleet.tmux.plugins.module_utils._host.connections import Ends, Unread
@@ -49,6 +49,7 @@ class Peers:
         self._processes = within
         self._inside: Optional[Dict[str, Ends]] = None
         self._ports: Dict[int, Set[int]] = {}
+        self._connected: Optional[Set[Tuple[int, int]]] = None
 
     def outside(self, process: Process) -> List[Peer]:
         """What a process of the session holds whose other end lives outside it.
@@ -115,7 +116,9 @@ class Peers:
         row = self._scene.sockets.tcp(process.pid, inode)
         if row is None or row.state != ESTABLISHED or not row.unanswered:
             return False
-        return process.command not in KEEP_ALIVE and row.port not in self._listens_at(process)
+        if process.command in KEEP_ALIVE or row.port in self._listens_at(process):
+            return False
+        return (row.there, row.port) not in self._connected_within()
 
     def _listens_at(self, process: Process) -> Set[int]:
         if process.pid not in self._ports:
@@ -123,6 +126,11 @@ class Peers:
             rows = [self._scene.sockets.tcp(process.pid, inode) for inode in inodes]
             self._ports[process.pid] = {row.port for row in rows if row is not None and row.state == LISTEN}
         return self._ports[process.pid]
+
+    def _connected_within(self) -> Set[Tuple[int, int]]:
+        if self._connected is None:
+            self._connected = self._scene.connected(self._processes)
+        return self._connected
 
     def _beyond_pipe(self, process: Process, file: OpenFile, kind: str) -> Iterator[Peer]:
         inside = self._within().get(file.link, Ends())

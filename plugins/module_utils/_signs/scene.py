@@ -8,10 +8,10 @@ import os
 import re
 import stat
 import time
-from typing import Callable, Dict, FrozenSet, List, NamedTuple, Optional, Tuple, TypeVar, Union
+from typing import Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Set, Tuple, TypeVar, Union
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host import peek, rights, terminals
-from ansible_collections.fleet.tmux.plugins.module_utils._host.connections import Pipes, Sockets
+from ansible_collections.fleet.tmux.plugins.module_utils._host.connections import Pipes, Sockets, Unread
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import (
     PROC,
     Process,
@@ -155,6 +155,18 @@ class Scene:
             return ""
         except OSError:
             return "?"
+
+    def connected(self, processes: Iterable[Process]) -> Set[Tuple[int, int]]:
+        """The ports of both ends of TCP connections that these processes hold, their own first."""
+        found: Set[Tuple[int, int]] = set()
+        for process in processes:
+            try:
+                inodes = [file.socket for file in self.files(process) if file.socket is not None]
+                rows = [self.sockets.tcp(process.pid, inode) for inode in inodes]
+            except (Refused, Unread):
+                continue
+            found.update((row.port, row.there) for row in rows if row is not None)
+        return found
 
     def link(self, process: Process, number: int) -> Optional[str]:
         """Where one descriptor of a process leads; nothing where it has none of that number, or ends."""

@@ -135,7 +135,7 @@ def test_the_connections_of_another_namespace_are_read(tmp_path: Path, monkeypat
     folder(tmp_path, monkeypatch, every, line(1, 200, "00000000000000000000000001000000:0050"))
     found, whole = connections.tcp_without_clocks(lambda inode: inode != 104, 41)
     assert whole and set(found) == {100 + state for state in netlink.CONNECTED | {netlink.LISTEN}} - {104} | {200}
-    assert found[200] == Tcp(200, netlink.ESTABLISHED, 80)
+    assert found[200] == Tcp(200, netlink.ESTABLISHED, 80, there=40000)
 
 
 @pytest.mark.parametrize("bad", [b"nonsense\n", b"\n", b"0: \xff\xfe 1 zz 3 4 5 6 7 8 9 10\n", line(1, 5)[:40]])
@@ -148,13 +148,13 @@ def test_nonsense_is_no_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, b
 def test_a_table_that_takes_too_long_is_not_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder(tmp_path, monkeypatch, line(1, 7) + line(1, 8))
     monkeypatch.setattr(netlink, "SECONDS", -1.0)
-    assert connections.tcp_without_clocks(lambda inode: True, 41) == ({7: Tcp(7, 1, 22)}, False)
+    assert connections.tcp_without_clocks(lambda inode: True, 41) == ({7: Tcp(7, 1, 22, there=40000)}, False)
 
 
 def test_a_table_that_may_not_be_read_is_not_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder(tmp_path, monkeypatch, line(1, 7))
     (tmp_path / "41" / "net" / "tcp6").unlink()
-    assert connections.tcp_without_clocks(lambda inode: True, 41) == ({7: Tcp(7, 1, 22)}, True)
+    assert connections.tcp_without_clocks(lambda inode: True, 41) == ({7: Tcp(7, 1, 22, there=40000)}, True)
     (tmp_path / "41" / "net" / "tcp6").mkdir()
-    assert connections.tcp_without_clocks(lambda inode: True, 41) == ({7: Tcp(7, 1, 22)}, False)
+    assert connections.tcp_without_clocks(lambda inode: True, 41) == ({7: Tcp(7, 1, 22, there=40000)}, False)
     assert connections.tcp_without_clocks(lambda inode: True, 42) == ({}, True)

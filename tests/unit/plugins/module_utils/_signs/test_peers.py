@@ -217,6 +217,16 @@ def test_whoever_has_asked_last_waits_for_the_answer(
     assert kinds(found) == ([("tcp", True, connection.client.fileno())] if waits else [])
 
 
+def test_an_answer_that_comes_from_within_is_not_waited_for(
+    spawn: Spawn, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, called = spawn(connection.client.fileno()), spawn(connection.accepted.fileno())
+    scene = scene_of(client, called)
+    Clocks(scene, monkeypatch).told.update(queued=7)
+    assert kinds(Peers([client], scene).outside(client)) == [("tcp", True, connection.client.fileno())]
+    assert Peers([client, called], scene).outside(client) == []
+
+
 def test_whoever_was_called_and_whoever_only_shows_that_it_is_there_wait_for_nothing(
     spawn: Spawn, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
