@@ -178,7 +178,7 @@ def number(option: str, value: Any) -> int:
 
     :raises DeclaredError: for anything else.
     """
-    if isinstance(value, bool) or not str(value).isdigit():
+    if isinstance(value, bool) or not re.fullmatch("[0-9]{1,9}", str(value)):
         raise DeclaredError(f"{option}: {value!r} is no number from 0 on; write one")
     return int(value)
 

@@ -4,6 +4,7 @@
 
 """Sessions as tmuxinator's files declare them, as arguments of tmux_session. Pure."""
 
+import re
 import shlex
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -247,7 +248,7 @@ def _numbered(wanted: Any, names: Sequence[Optional[str]], base: int) -> Optiona
     said = str(wanted)
     if said in names:
         return names.index(said)
-    place = int(said) - base if said.isdigit() else -1
+    place = int(said) - base if re.fullmatch("[0-9]{1,9}", said) else -1
     return place if 0 <= place < len(names) else None
 
 

@@ -23,12 +23,20 @@ _REMOTE_COMMAND = re.compile(r"\s*RemoteCommand\s*[=\s]\s*(.*)\Z", re.IGNORECASE
 
 _LOGIN = ("-sh",)
 _MULTIPLEXERS = frozenset("tmux byobu screen dtach abduco zellij mtm dvtm tmate".split())
-_PREPARES = frozenset("cd export clear true : unset umask ulimit stty source .".split())
+_PREPARES = frozenset("cd export clear true : unset umask ulimit stty".split())
 _HANDS_ON = frozenset("exec env command".split())
+_PLAIN = frozenset("-- - -c -i -l -p --ignore-environment".split())
+"""Their options that no value follows."""
 _BECOMES = frozenset("sudo doas".split())
 _BECOMES_WITH_VALUE = frozenset("CDghpRrTtuU")
 _PIECES = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|(&&|\|\||[;|&\n])""", re.DOTALL)
 _AND_THEN = "\0"
+_AS_IT_IS = re.compile(r"'[^']*'|\\.", re.DOTALL)
+_TEXTS = re.compile(r'"(?:\\.|[^"\\])*"', re.DOTALL)
+_RUNS_WITHIN = re.compile(r"`|\$\(|[<>]\(")
+_TO_NOWHERE = re.compile(r"[0-9&]?(?:>>?|<)\s*/dev/null(?![^\s;|&)])|[0-9]?>&[0-9]")
+_DEEP = 8
+"""Commands within each other that are looked into."""
 
 
 class Call(NamedTuple):
@@ -106,13 +114,16 @@ def _joins(words: Sequence[str]) -> bool:
     return name in _MULTIPLEXERS and not (name == "tmux" and waits_for_tmux(words))
 
 
-def programs_of(command: str) -> List[List[str]]:
+def programs_of(command: str, depth: int = 0) -> List[List[str]]:
     """The command lines that a command consists of, each without what only leads to it (``cd``, ``exec``, ``sudo``).
 
-    No line where that cannot be told. A login that names no command is a shell.
+    No line where that cannot be told: a shell runs more within it, or it reads or writes files. A login that names no
+    command is a shell.
     """
+    if depth > _DEEP or _does_more(command):
+        return []
     try:
-        words = shlex.split(_PIECES.sub(_mark, command))
+        words = shlex.split(_PIECES.sub(_mark, _TO_NOWHERE.sub(" ", command)))
     except ValueError:
         return []
     lines: List[List[str]] = [[]]
@@ -121,36 +132,41 @@ def programs_of(command: str) -> List[List[str]]:
             lines.append([])
         else:
             lines[-1].append(word)
-    found = [_reduced(line) for line in lines if line]
+    found = [_reduced(line, depth) for line in lines if line]
     return [line for line in found if line and _name(line) not in _PREPARES]
+
+
+def _does_more(command: str) -> bool:
+    text = _AS_IT_IS.sub("", command)
+    return _RUNS_WITHIN.search(text) is not None or bool({"<", ">"} & set(_TO_NOWHERE.sub("", _TEXTS.sub("", text))))
 
 
 def _mark(found: "re.Match[str]") -> str:
     return " %s " % _AND_THEN if found.group(1) else found.group()
 
 
-def _reduced(words: List[str]) -> List[str]:
+def _reduced(words: List[str], depth: int) -> List[str]:
     """A command line without what hands on to another."""
     left = list(words)
     while left:
         if "=" in left[0] and left[0][:1] != "=":
             del left[0]
             continue
-        further = _further(left)
+        further = _further(left, depth)
         if further is None:
             return left
         left = further
     return left
 
 
-def _further(words: List[str]) -> Optional[List[str]]:
+def _further(words: List[str], depth: int) -> Optional[List[str]]:
     """What a program leads to, as a command line; None if it is what counts."""
     name = _name(words)
     if name in _HANDS_ON:
         rest = list(words[1:])
-        while rest and rest[0].startswith("-"):
+        while rest and rest[0] in _PLAIN:
             del rest[0]
-        return rest
+        return None if rest and rest[0].startswith("-") else rest
     if name in _BECOMES:
         return _beyond_sudo(words)
     if name == "su":
@@ -158,7 +174,7 @@ def _further(words: List[str]) -> Optional[List[str]]:
         return None if told or sum(word[:1] != "-" for word in words) > 2 else list(_LOGIN)
     if name in PROGRAMS and name != "mosh-client":
         call = call_of(name, words)
-        return None if call.silent else (_one(call.command) if call.command else list(_LOGIN))
+        return None if call.silent else (_one(call.command, depth) if call.command else list(_LOGIN))
     return None
 
 
@@ -175,9 +191,9 @@ def _beyond_sudo(words: List[str]) -> List[str]:
     return left if left or not asked else list(_LOGIN)
 
 
-def _one(command: str) -> List[str]:
+def _one(command: str, depth: int) -> List[str]:
     """The one command line of a command; what is no program's name, where there are several."""
-    found = programs_of(command)
+    found = programs_of(command, depth + 1)
     return found[0] if len(found) == 1 else [command]
 
 

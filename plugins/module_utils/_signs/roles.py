@@ -12,8 +12,11 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.terminals import 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
     CHILD,
     FUTEX,
+    LOCK,
     NAP,
+    OPEN,
     POLL,
+    QUEUE,
     READ,
     SIGNAL,
     UNTOLD,
@@ -50,6 +53,9 @@ _HELPERS = tuple(
 
 _NAME_BYTES = 15
 """What the kernel keeps of the name of a process."""
+_WAITS_FOR_MORE = (LOCK, NAP, OPEN, QUEUE)
+"""What no thread of a program waits for that only hears from the one that started it."""
+_UNTOLD_ELSEWHERE = REPEATING | RECORDERS | SERVING
 _MULTIPLEXERS = frozenset("screen dtach abduco zellij mtm dvtm tmate".split())
 _WRAPPERS = frozenset(
     "sudo su doas sudoedit runuser newgrp sg script scriptreplay timeout time env nice ionice chrt taskset nohup setsid"
@@ -268,8 +274,9 @@ class _Casting:
         return bool(call.command) and elsewhere.only_shows(call.command, self._is_told_to_show)
 
     def _is_told_to_show(self, words: Sequence[str]) -> bool:
+        """What only the host where it runs could tell of a program is not taken for mere showing."""
         name = os.path.basename(words[0])
-        return self._ignored(name) and not does_more(name, words)
+        return self._ignored(name) and name not in _UNTOLD_ELSEWHERE and not does_more(name, words)
 
     def _shows_what_is_given(self, process: Process) -> bool:
         writers = self._pipes.writers(process)
@@ -426,9 +433,12 @@ class _Casting:
 
     def _hears(self, process: Process) -> bool:
         """Whether a process waits for what comes to its standard input, as far as anybody can tell."""
-        if self._scene.wait(process).kind in (NAP, CHILD):
+        first, waits = self._scene.wait(process), self._scene.waits(process)
+        if first.kind in (NAP, CHILD) or (first.kind == FUTEX and first.timed):
             return False
-        for wait in self._scene.waits(process):
+        if any(wait.kind in _WAITS_FOR_MORE for wait in waits):
+            return False
+        for wait in waits:
             if wait.kind in ("", UNTOLD) or (wait.kind == READ and not wait.descriptor):
                 return True
             if wait.kind == POLL:

@@ -83,15 +83,17 @@ _SED = _Grammar("fi", ("file", "in-place"), "el", ("expression", "line-length"))
 _AWK = _Grammar(
     "fEil", ("file", "exec", "include", "load"), "FveW", ("field-separator", "assign", "source"), mixed=False
 )
-_JQ = _Grammar("f", ("from-file",), "L", ("indent",))
+_JQ = _Grammar("fe", ("from-file", "exit-status"), "L", ("indent",))
 
 _GRAMMARS: Dict[str, _Grammar] = {
     "tail": _Grammar("", ("pid",), "cns", ("bytes", "lines", "sleep-interval", "max-unchanged-stats")),
     "watch": _WATCH,
     "viddy": _WATCH,
     "hwatch": _WATCH._replace(more="egqAl", words=(*_WATCH.words, "aftercommand", "logfile"), takes="nsLKo"),
-    "tcpdump": _Grammar("wcz", ("count",), "BCEFGijmMQrsTVWy"),
-    "tshark": _Grammar("wcab", ("export-objects",), "BCdDeEfGhiIjJKmMnNoOPrRsStTuUvXyYz"),
+    "tcpdump": _Grammar("wczrV", ("count", "read-file"), "BCEFGijmMQsTWy"),
+    "tshark": _Grammar(
+        "wcabrzq", ("export-objects", "read-file", "autostop", "ring-buffer"), "BCdDeEfGhiIjJKmMnNoOPRsStTuUvXyY"
+    ),
     "fatrace": _Grammar("os", ("output", "seconds"), "pfC"),
     "multitail": _Grammar("", ("ex", "Ex", "a", "A"), single=True),
     "grep": _GREP,
@@ -116,7 +118,10 @@ _TMUX_WAITS = frozenset(
 
 _TIMEOUT = _Grammar(takes="ks", taking=("kill-after", "signal"), mixed=False)
 
-_SUBCOMMANDS: Dict[str, FrozenSet[str]] = {"udevadm": frozenset(("monitor",))}
+_SUBCOMMANDS: Dict[str, FrozenSet[str]] = {
+    "udevadm": frozenset(("monitor",)),
+    "conntrack": frozenset(("-E", "--event")),
+}
 """Programs of which only some commands show."""
 
 ASKED: FrozenSet[str] = frozenset((*_GRAMMARS, *_SUBCOMMANDS))
@@ -125,11 +130,14 @@ ASKED: FrozenSet[str] = frozenset((*_GRAMMARS, *_SUBCOMMANDS))
 _TEXT_CHARS = 4096
 """A longer text is a program, whatever it does."""
 _DEEP = 8
-_ENDS_OF_SED = re.compile(
-    r"(?:\A|[;{}\n!/,|#@$0-9IM])(?:\s*[qQ]\s*[0-9]*\s*(?:\Z|[;}\n])|e(?:\Z|[;}\n]| +\w))"
-    r"|[/|,#@][gpiIMm0-9]*e[gpiIMm0-9]*\s*(?:\Z|[;}\n])"
+_PLACE_OF_SED = r"(?:[0-9]+|\$|/(?:[^/\\]|\\.)*/[IM]*)"
+_SHOWS_OF_SED = re.compile(
+    r"\s*(?:%s(?:\s*,\s*%s)?\s*!?\s*)?" % (_PLACE_OF_SED, _PLACE_OF_SED)
+    + r"(?:s(.)(?:(?!\1)[^\\]|\\.)*\1(?:(?!\1)[^\\]|\\.)*\1[gpiIM0-9]*"
+    + r"|y(.)(?:(?!\2)[^\\]|\\.)*\2(?:(?!\2)[^\\]|\\.)*\2|[pdlnDPNGHhgx=])?\s*(?:\Z|[;\n])",
+    re.DOTALL,
 )
-"""``q`` and ``Q`` end it, ``e`` runs a command. (A file that it writes it holds open.)"""
+"""A command that changes and prints lines. All others are more: ``q`` ends it, ``e`` runs a command, ``w`` writes."""
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
 _FLUSHES = re.compile(r'system\s*\(\s*""\s*\)')
 _IN_BRACKETS = re.compile(r"\([^()]*\)")
@@ -192,13 +200,23 @@ def acts(name: str, words: Sequence[str]) -> bool:
 
 def _text_acts(text: str, grammar: _Grammar) -> bool:
     if grammar is not _AWK:
-        return bool((_ENDS_OF_SED if grammar is _SED else _ENDS_OF_JQ).search(text))
+        return not _is_plain_sed(text) if grammar is _SED else _ENDS_OF_JQ.search(text) is not None
     text = _STRINGS.sub('""', _FLUSHES.sub("", text))
     if _ACTS_OF_AWK.search(text):
         return True
     for _time in range(_DEEP):
         text = _IN_BRACKETS.sub("", text)  # There, what is greater is compared.
     return bool(_WRITES_OF_AWK.search(text))
+
+
+def _is_plain_sed(script: str) -> bool:
+    place = 0
+    while place < len(script):
+        found = _SHOWS_OF_SED.match(script, place)
+        if found is None or found.end() == place:
+            return False
+        place = found.end()
+    return True
 
 
 def _is_more(option: str, grammar: _Grammar) -> bool:

@@ -124,6 +124,7 @@ def test_a_layout_is_refused_that_is_none() -> None:
     ("wrong", "message"),
     [
         ({"base_index": "x"}, "base_index: 'x' is no number"),
+        ({"base_index": "\u00b2"}, "base_index: '\u00b2' is no number"),
         ({"base_index": True}, "base_index: True is no number"),
         ({"pane_base_index": -1}, "pane_base_index: -1 is no number"),
         ({"directory": ["a"]}, "directory: it is a list and no path"),

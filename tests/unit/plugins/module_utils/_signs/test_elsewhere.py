@@ -125,6 +125,10 @@ def test_a_shell_or_a_terminal_that_stays_is_a_prompt(command: str) -> None:
         "ssh -N inner",
         "echo 'not whole",
         "python3 -c 'x; bash'",
+        ". ./run_all.sh; exec bash -l",
+        'bash "$(make)"',
+        "exec -a bash make",
+        "bash >log",
     ],
 )
 def test_what_works_there_is_none(command: str) -> None:
@@ -147,6 +151,21 @@ def shows(words: Sequence[str]) -> bool:
         ("tmux wait built; make", False),
         ("tail -f log | grep -q done", False),
         ("htop; make", False),
+        ("tail -f log > copy.log", False),
+        ("tail -f log 2>>errors", False),
+        ("tail -f log < list", False),
+        ("tail -f log 2>/dev/null </dev/null", True),
+        ("tail -f log 2>&1", True),
+        ("tail -f 'a > b' \"c < d\" e\\>f", True),
+        ("tail -n5 $(./migrate)", False),
+        ('tail -n5 "$(./migrate)"', False),
+        ("tail -f `./x`", False),
+        ("tail -f <(./x)", False),
+        (". ./migrate && tail -f log", False),
+        ("source ./migrate; tail -f log", False),
+        ("env -C /tmp make; htop", False),
+        ("exec -a tail make", False),
+        ("exec htop", True),
         ("bash", False),
         ("", False),
     ],
@@ -157,3 +176,8 @@ def test_what_only_shows_there(command: str, expected: bool) -> None:
 
 def test_commands_are_told_from_what_stands_in_quotes() -> None:
     assert programs_of("a 'b; c' \"d && e\" f\\;g;h") == [["a", "b; c", "d && e", "f;g"], ["h"]]
+
+
+def test_commands_within_each_other_without_an_end_are_not_looked_into() -> None:
+    assert is_prompt("ssh a " * 5)
+    assert not is_prompt("ssh a " * 5000)

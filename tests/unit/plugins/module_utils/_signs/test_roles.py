@@ -9,7 +9,7 @@ import time
 from typing import Any, Dict, Optional, Set, Tuple
 
 import pytest
-from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import FUTEX, NAP, POLL, READ, SIGNAL, Wait
+from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import FUTEX, LOCK, NAP, POLL, READ, SIGNAL, Wait
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import HELPS, PROMPT, SHOWS, WAITS, WORKS, cast
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import OpenFile
 from ansible_collections.fleet.tmux.tests.support.scenes import (
@@ -355,6 +355,12 @@ PIPE = OpenFile(20, "pipe:[6]", os.O_WRONLY)
         ({"wait": FOR_CHILD}, WORKS),
         ({"waits": [Wait(FUTEX), Wait(READ, 0)], "wait": Wait(FUTEX)}, PROMPT),
         ({"waits": [Wait(FUTEX)], "wait": Wait(FUTEX)}, WORKS),
+        (
+            {"waits": [Wait(FUTEX, timed=True), Wait(READ, 0)], "wait": Wait(FUTEX, timed=True)},
+            WORKS,
+        ),
+        ({"waits": [Wait(FUTEX), Wait(READ, 0), Wait(LOCK)], "wait": Wait(FUTEX)}, WORKS),
+        ({"waits": [Wait(FUTEX), Wait(READ, 0), Wait(NAP)], "wait": Wait(FUTEX)}, WORKS),
         ({"links": {0: "pipe:[7]"}}, WORKS),
         ({"links": {0: "/dev/null"}}, WORKS),
         ({"refused": True}, WORKS),
