@@ -174,3 +174,12 @@ def test_a_servers_own_program_is_asked_for_its_version_as_its_owner(monkeypatch
     own = Client("/proc/4711/exe", "/nowhere/s", owner, as_user=True, timeout=1, process=4711, own=True)
     assert own.version.text == "3.3a"
     assert ran == [(["/proc/4711/exe", "-V"], owner, 4711)]
+
+
+def test_what_a_tmux_says_twice_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = b"unknown value: foo\nunknown value: foo\nwhat else\n"
+    monkeypatch.setattr(tmux, "run", lambda argv, **how: Completed(1, b"", said))
+    client = Client("/usr/bin/tmux", "/nowhere/s", User("anna", 61001, 61001), as_user=False, timeout=1)
+    with pytest.raises(TmuxError) as error:
+        client.call([["set-option", "x", "foo"]])
+    assert error.value.message == "tmux: unknown value: foo\\x0awhat else"
