@@ -159,8 +159,9 @@ sessions:
       type: bool
       returned: always
     ended:
-      description: Whether the commands of all its panes have ended; also true when it is gone. Null if it was not there
-        at the beginning.
+      description: Whether the commands of all its panes have ended; also true when it is gone, unless one of them
+        lives on in another session, to which somebody has moved its pane; C(reason) says so then. Null if it was not
+        there at the beginning.
       type: bool
       returned: always
     gone:

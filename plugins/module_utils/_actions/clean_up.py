@@ -12,19 +12,20 @@ import contextlib
 import os
 import stat
 import time
-from typing import Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils._host import rights
+from ansible_collections.fleet.tmux.plugins.module_utils._host.births import birth_of
 from ansible_collections.fleet.tmux.plugins.module_utils._host.crew import Job, Line, Message, work
 from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import Reached, Untrusted, reached
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import WITHHELD
-from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Table
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process, Table
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
 from ansible_collections.fleet.tmux.plugins.module_utils._policy import cleanups
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.cleanups import CleanedUp, Files
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux import details
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux import details, pipes
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import Noted
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Lost, NoServer, TmuxError
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import Seen
@@ -45,14 +46,15 @@ class Ended(NamedTuple):
     """Sessions of one server that have ended, or would, by what tells each from all others of its host.
 
     ``files``: what goes with them. ``gone``: those that have nothing any more. ``problem``: why that is not known.
-    ``windows``: the ids of those that they held.
+    ``panes``: the ids of the panes and windows that each held, or said something of. ``held``: without the latter.
     """
 
     one: Seen
     files: Mapping[str, Files]
     gone: Collection[str]
     problem: str = ""
-    windows: Mapping[str, Sequence[str]] = {}
+    panes: Mapping[str, Collection[str]] = {}
+    held: Mapping[str, Collection[str]] = {}
 
     @property
     def trouble(self) -> List[str]:
@@ -60,6 +62,10 @@ class Ended(NamedTuple):
         owner = shown(self.one.server.user.name)
         said = f"cleanup: which files go with sessions of {owner} is not known, so none of them is removed"
         return [f"{said}: {self.problem}"] if self.problem else []
+
+    def moved(self, identity: str) -> Set[str]:
+        """What a session says something of, and does not hold any more."""
+        return set(self.panes.get(identity, ())).difference(self.held.get(identity, ()))
 
     def only(self, identities: Collection[str]) -> "Ended":
         """Of these sessions alone."""
@@ -90,8 +96,9 @@ def going(one: Seen, identities: Sequence[str]) -> Ended:
     except TmuxError as error:
         return Ended(one, {}, identities, error.message)
     files = {identity: cleanups.read(found[identity].cleanup) for identity in identities if identity in found}
-    windows = {identity: found[identity].windows for identity in files}
-    return Ended(one, {it: each for it, each in files.items() if each.paths}, identities, windows=windows)
+    held = {identity: found[identity].held for identity in files}
+    panes = {identity: {*held[identity], *found[identity].told} for identity in files}
+    return Ended(one, {it: each for it, each in files.items() if each.paths}, identities, "", panes, held)
 
 
 def clean_up_after(
@@ -110,7 +117,7 @@ def clean_up_after(
             continue
         claims = _Claims(each)
         for identity, files in each.files.items():
-            for group in _groups(files, each.one.server.pid):
+            for group in _groups(files, each.one.server.pid, claims.living):
                 paths = [path for path in group.paths if path not in owners]
                 why = claims.why_not(identity, group.paths)
                 found[identity].left.update(dict.fromkeys(paths if why else (), why))
@@ -131,16 +138,20 @@ def clean_up_after(
 
 
 class _Group(NamedTuple):
-    """Paths that are removed together, or not. ``log``: whether they are those of a log, which the server wrote."""
+    """Paths that are removed together, or not. ``log``: whether they are those of a log, which the server wrote.
+
+    ``living``: the ids of the panes of that server whose output may still be written there.
+    """
 
     paths: Sequence[str]
     log: bool
     server: Optional[int]
+    living: Collection[str] = ()
 
 
-def _groups(files: Files, server: Optional[int]) -> List[_Group]:
+def _groups(files: Files, server: Optional[int], living: Collection[str]) -> List[_Group]:
     others = [path for path in files.paths if path not in files.of_logs]
-    own = [_Group(log, True, server) for log in files.logs]
+    own = [_Group(log, True, server, living) for log in files.logs]
     return own + [_Group([path], False, server) for path in others]
 
 
@@ -150,7 +161,10 @@ class _Claims:
     def __init__(self, ended: Ended) -> None:
         self._ended = ended
         self._paths: Dict[str, str] = {}
-        self._windows: Dict[str, str] = {}
+        self._held: Dict[str, str] = {}
+        self._made: Dict[str, str] = {}
+        """In which sessions something lives that was begun in another one, by what that has in its environment."""
+        self.living: Set[str] = set()
         self._known = True
         try:
             for identity, other in noted(ended.one).items():
@@ -162,23 +176,40 @@ class _Claims:
     def _take(self, identity: str, other: Noted) -> None:
         logs = [path for log in other.logs for path in (log, log + OLDER)]
         self._paths.update(dict.fromkeys([*cleanups.read(other.cleanup).paths, *logs], other.name))
-        self._windows.update((_on_host(identity, window), other.name) for window in other.windows)
+        held = [it for it in other.held if it in other.pids or not it.startswith("%")]  # Nothing lives in a dead pane.
+        self._held.update((_on_host(identity, it), other.name) for it in held)
+        self.living.update(other.pids)
+        for pid in other.pids.values():
+            self._made.update({_begun_in(pid, self._ended.one.server.user): other.name})
 
     def why_not(self, identity: str, paths: Sequence[str]) -> str:
         """Why these, which go with a session, stay; nothing if nobody else has any of them."""
         if not self._known:
             return NOT_KNOWN
-        held = [_on_host(identity, window) for window in self._ended.windows.get(identity, ())]
-        lives_on = [self._windows[window] for window in held if window in self._windows]
+        held = [_on_host(identity, pane) for pane in self._ended.panes.get(identity, ())]
+        lives_on = sorted(self._held[pane] for pane in held if pane in self._held)
+        pid, _start, number, _created = identity.split("/")
+        made = self._made.get("%s,%s" % (pid, number[1:]))
+        lives_on += [] if made is None else [made]
         if lives_on:
             return f"what runs there lives on in session {shown(lives_on[0])!r}"
         names = [self._paths[path] for path in paths if path in self._paths]
         return f"session {shown(names[0])!r} has it, too" if names else ""
 
 
-def _on_host(identity: str, window: str) -> str:
-    """A window as no other server has it. ``identity``: of a session of its server."""
-    return "/".join([*identity.split("/")[:2], window])
+def _on_host(identity: str, pane: str) -> str:
+    """A pane or window as no other server has it. ``identity``: of a session of its server."""
+    return "/".join([*identity.split("/")[:2], pane])
+
+
+def _begun_in(pid: int, user: User) -> str:
+    """In which session what lives in a pane was begun: the pid of its server, and the number; nothing if not known.
+
+    tmux tells it so in its environment, and no number is given twice.
+    """
+    process = proctable.read_process(pid, (user.uid,))
+    birth = None if process is None else birth_of(process, user.uid)
+    return "" if birth is None else ",".join(birth.variables.get("TMUX", "").split(",")[-2:])
 
 
 def _clean_up(
@@ -257,6 +288,7 @@ class _Written:
     def __init__(self, group: _Group, user: User) -> None:
         self._path = group.paths[0]
         self._server = group.server
+        self._living = group.living
         self._user = user
 
     def why_not(self, check: bool) -> str:
@@ -276,8 +308,12 @@ class _Written:
         return any(
             _writes(process.pid, self._path, found)
             for process in table.values()
-            if process.uid == self._user.uid and not self._is_servers(process.pid, table)
+            if process.uid == self._user.uid and not self._is_excused(process, table)
         )
+
+    def _is_excused(self, process: Process, table: Table) -> bool:
+        """Whether a process ends by itself: the server has begun it, and no pane lives whose output it writes."""
+        return self._is_servers(process.pid, table) and pipes.pane_of(process) not in self._living
 
     def _is_servers(self, pid: int, table: Table) -> bool:
         """Whether a process comes from the server."""

@@ -231,8 +231,8 @@ class RealHands(Hands):
         found = going(self._seen[place], identities)
         self.trouble += found.trouble
         before = self._going.get(place, found)
-        files, windows = dict(before.files, **found.files), dict(before.windows, **found.windows)
-        self._going[place] = found._replace(files=files, windows=windows)
+        files, panes = dict(before.files, **found.files), dict(before.panes, **found.panes)
+        self._going[place] = found._replace(files=files, panes=panes)
 
     def _ended(self, saved: "Saved", answer: Answer) -> Outcome:
         """What became of a session, without the snapshot of one that lives on."""

@@ -12,7 +12,7 @@ printed anything.
 
 import re
 import time
-from typing import Dict, Iterable, List, NamedTuple, Optional, Pattern, Sequence, Set, Tuple
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Pattern, Sequence, Set, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host import endings
 from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
@@ -241,7 +241,7 @@ class Waiting:
             if session is not None:
                 self.fates[number] = self._judged(fate._replace(found=session), facts, watched)
             elif not (self._wish.pane and lost):  # It may have been moved to one of these.
-                self.fates[number] = self._gone(fate)
+                self.fates[number] = self._gone(fate, here)
 
     def _place(self, fate: Fate, here: Dict[str, Session]) -> Optional[Session]:
         """Where what is waited for is by now: a pane that counts alone is looked for in all sessions of its server."""
@@ -278,8 +278,12 @@ class Waiting:
             process = proctable.read_process(pid, (self._seen.server.user.uid,))
             self._programs.update({} if process is None else {pid: process})
 
-    def _gone(self, fate: Fate) -> Fate:
+    def _gone(self, fate: Fate, here: Mapping[str, Session]) -> Fate:
         self._tries.pop(fate.identity or "", None)
+        other = self._lives_on(fate, here)
+        if other is not None:
+            where = "what ran there lives on in session %r" % shown(other.name)
+            return fate._replace(gone=True, ended=False, over=True, matched=None, reason=where)
         stayed = self._told.get(self._key(fate), False)
         reasons = [] if stayed else [NOT_KEPT]
         reasons += [] if self._server_lives() else [GONE_SERVER]
@@ -294,6 +298,13 @@ class Waiting:
             seconds=self._since(fate, int(time.time())),
             reason="; ".join(reasons) or "it was removed",
         )
+
+    def _lives_on(self, fate: Fate, here: Mapping[str, Session]) -> Optional[Session]:
+        """The session that has by now what was in one that is gone, if something lives there."""
+        started = self._key(fate).split("/")[:2]
+        ids = {pane.id for pane in self._panes(fate.found)}
+        others = [session for identity, session in here.items() if identity.split("/")[:2] == started]
+        return next((it for it in others if any(pane.id in ids and not pane.dead for pane in it.panes)), None)
 
     def _since(self, fate: Fate, at: int) -> int:
         begun = (fate.found or NOBODY).created if self._wish.begun is None else self._wish.begun

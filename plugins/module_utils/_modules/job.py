@@ -538,7 +538,8 @@ class Completion:
         declared = files_of(self._options, self._seen.server.user)
         ended = going(self._seen, [identity])
         if declared is not None:
-            ended = Ended(self._seen, {identity: declared}, [identity])
+            panes = {identity: ended.moved(identity)}
+            ended = Ended(self._seen, {identity: declared}, [identity], panes=panes)
         self._trouble += ended.trouble
         done = clean_up_after([ended], self._host.timeout, self._records.path).get(identity, NOTHING_DONE)
         discreet = self._seen.discreet and declared is None

@@ -79,8 +79,10 @@ def _cleaned_up(seen: Seen, waiting: Waiting, before: Ended, check: bool) -> Tup
     there = going(seen, [fate.identity for fate in over if fate.identity is not None and not fate.gone])
     gone = before.only([fate.identity or "" for fate in over if fate.gone])
     files = dict(gone.files, **there.files)
-    # Of one that is there all has ended, whoever holds it besides.
-    ended = Ended(seen, files, list(files), windows={it: before.windows.get(it, ()) for it in gone.files})
+    # Of one that is there all has ended, whoever holds it besides; but what was moved away may not have.
+    panes = {it: before.panes.get(it, ()) for it in gone.files}
+    panes.update((it, there.moved(it).union(before.panes.get(it, ())).difference(there.held[it])) for it in there.files)
+    ended = Ended(seen, files, list(files), panes=panes)
     done = clean_up_after([ended], seen.client.timeout, check=check)
     return done, (gone.trouble if gone.gone else []) + there.trouble
 

@@ -149,13 +149,17 @@ _ATTEMPTS = 4
 class Noted(NamedTuple):
     """What a session has to do with files: which are noted to go with it, and to which its output is written.
 
-    ``windows``: the ids of those that it holds, what runs in which may use them.
+    ``held``: the ids of the windows and panes that it has, what runs in which may use them. ``told``: the ids of the
+    panes of whose output it says where it is written: somebody may have moved them elsewhere. ``pids``: by the ids of
+    panes, those of what lives in them.
     """
 
     name: str
     cleanup: str
-    logs: Tuple[str, ...]
-    windows: Tuple[str, ...]
+    logs: Tuple[str, ...] = ()
+    held: Tuple[str, ...] = ()
+    told: Tuple[str, ...] = ()
+    pids: Mapping[str, int] = MappingProxyType({})
 
 
 def noted(client: Client, version: Version) -> Dict[str, Noted]:
@@ -167,7 +171,7 @@ def noted(client: Client, version: Version) -> Dict[str, Noted]:
         nonce = secrets.token_hex(8)
         who = "#{pid}/#{start_time}/#{session_id}/#{session_created}"
         fields = row(nonce, "s", [who, "#{session_name}", "#{%s}" % CLEANUP_OPTION, "#{%s}" % LOG])
-        piped = row(nonce, "p", [who, "#{window_id}", "#{pane_id}", "#{pane_pipe}"])
+        piped = row(nonce, "p", [who, *("#{%s}" % name for name in _OF_PANES)])
         commands = [["list-sessions", "-F", fields], ["list-panes", "-a", "-F", piped]]
         try:
             text = to_text(client.call(commands))
@@ -185,7 +189,8 @@ def going_with(session: str, cleanup: str) -> List[Command]:
     return [["set-option", "-t", session, *text]]
 
 
-_FIELDS = {"s": 4, "p": 4}
+_OF_PANES = ("window_id", "pane_id", "pane_pipe", "pane_pid", "pane_dead")
+_FIELDS = {"s": 4, "p": 1 + len(_OF_PANES)}
 """How many fields a row of each kind has. What has others, no tmux has printed."""
 
 
@@ -193,13 +198,22 @@ def _noted(printed: Sequence[Tuple[str, List[str]]]) -> Dict[str, Noted]:
     sessions = [listed for kind, listed in printed if kind == "s"]
     told = said("".join(log + " " for _who, _name, _cleanup, log in sessions))
     logs: Dict[str, Set[str]] = {}
-    windows: Dict[str, Set[str]] = {}
-    for identity, window, pane, pipe in [own for kind, own in printed if kind == "p"]:
-        windows.setdefault(identity, set()).add(window)
+    held: Dict[str, Set[str]] = {}
+    pids: Dict[str, Dict[str, int]] = {}
+    for identity, window, pane, pipe, pid, dead in [own for kind, own in printed if kind == "p"]:
+        held.setdefault(identity, set()).update([window, pane])
         logs.setdefault(identity, set()).update([told[pane].log] if pipe == "1" and pane in told else [])
+        pids.setdefault(identity, {}).update({pane: number_or_none(pid) or 0} if dead != "1" else {})
     return {
-        identity: Noted(name, cleanup, *(tuple(sorted(of.get(identity, ()))) for of in (logs, windows)))
-        for identity, name, cleanup, _log in sessions
+        identity: Noted(
+            name,
+            cleanup,
+            logs=tuple(sorted(logs.get(identity, ()))),
+            held=tuple(sorted(held.get(identity, ()))),
+            told=tuple(sorted(said(log + " "))),
+            pids=pids.get(identity, {}),
+        )
+        for identity, name, cleanup, log in sessions
     }
 
 

@@ -169,6 +169,11 @@ _BEGINS = "umask 077; %s=%s; export %s; " % (_PANE, "%s", _PANE)
 _BEGUN = re.compile(re.escape(_BEGINS).replace(re.escape("%s"), "(%[0-9]{1,19})"))
 
 
+def pane_of(process: Process) -> str:
+    """The pane whose output a process writes; none if it is none of what we let a server start."""
+    return _pane_of(process, _words(process))
+
+
 def _pane_of(process: Process, words: Sequence[str]) -> str:
     """The pane whose output a process writes; none if it is none of what we let a server start."""
     for _word, begun in _begun(words):

@@ -195,6 +195,47 @@ def test_but_with_its_group_they_go(server: World) -> None:
     assert there(paths) == []
 
 
+UNTOLD = ["env", "-u", "TMUX", *CAT]
+"""What does not say in which session it was begun."""
+
+
+@pytest.mark.parametrize("argv", [CAT, UNTOLD])
+@pytest.mark.parametrize("move", ["move-window", "join-pane"])
+def test_nor_while_a_pane_of_it_lives_on_that_was_moved_to_another_session(
+    server: World, argv: List[str], move: str
+) -> None:
+    log = str(Path(server.folder) / "log")
+    paths = made(server, "a", argv=None, windows=[{"argv": argv, "log": log}, {"argv": CAT}], cleanup={"log": "remove"})
+    (pane, _other) = server.tmux("list-panes", "-s", "-t", "=made", "-F", "#{pane_id}").splitlines()
+    server.tmux(move, "-d", "-s", pane, "-t", "=first:" if move == "move-window" else "=first:0")
+    left = [{"path": path, "reason": "what runs there lives on in session 'first'"} for path in (log, *paths)]
+    promised = pruned(server, check=True)
+    found = pruned(server) if move == "join-pane" else removed(server)
+    assert (went(promised), went(found)) == ({"removed_files": [], "left_files": left},) * 2
+    assert there([log, *paths]) == [log, *paths]
+
+
+def test_nor_while_one_lives_on_that_was_begun_in_it_and_of_which_nothing_is_noted(server: World) -> None:
+    paths = made(server, "a")
+    pane = server.tmux("split-window", "-d", "-P", "-F", "#{pane_id}", "-t", "=made:", "exec cat")
+    pid = server.tmux("display-message", "-p", "-t", pane, "#{pane_pid}")
+    eventually(lambda: b"TMUX=" in Path("/proc/%s/environ" % pid).read_bytes(), "it has begun")
+    server.tmux("join-pane", "-d", "-s", pane, "-t", "=first:")
+    why = "what runs there lives on in session 'first'"
+    assert removed(server)["left_files"] == [{"path": paths[0], "reason": why}] and there(paths)
+
+
+def test_nor_a_log_to_which_a_pane_writes_whose_session_is_gone(server: World) -> None:
+    log = str(Path(server.folder) / "log")
+    made(server, log=log, cleanup={"log": "remove"})
+    Task(server, name=["other"], argv=CAT, log=log).done()
+    pane = server.tmux("list-panes", "-s", "-t", "=other", "-F", "#{pane_id}")
+    server.tmux("split-window", "-d", "-t", "=other:", "cat")
+    server.tmux("join-pane", "-d", "-s", pane, "-t", "=first:")
+    server.tmux("kill-session", "-t", "=other")
+    assert removed(server)["left_files"] == [{"path": log, "reason": WRITTEN}] and there([log])
+
+
 def test_of_two_that_go_together_each_file_goes_once(server: World) -> None:
     made(server, "a", "b")
     made(server, "a", session="other")

@@ -489,6 +489,21 @@ def test_what_goes_with_a_job_is_known_when_its_task_was_cut_off(server: World) 
     assert (gone["removed_files"], a.exists(), b.exists()) == ([str(b)], True, False)
 
 
+def test_its_files_stay_while_what_was_begun_beside_it_lives_on_elsewhere(server: World) -> None:
+    path = Path(server.folder) / "input"
+    path.write_text("half")
+    job = words(server, "read go")
+    task(server, *job, seconds=0, files=(str(path),))
+    pane = server.tmux("split-window", "-d", "-P", "-F", "#{pane_id}", "-t", "=job:", "exec tail -f %s" % path)
+    pid = server.tmux("display-message", "-p", "-t", pane, "#{pane_pid}")
+    eventually(lambda: b"TMUX=" in Path("/proc/%s/environ" % pid).read_bytes(), "it has begun")
+    server.tmux("join-pane", "-d", "-s", pane, "-t", "=first:")
+    server.tmux("send-keys", "-t", "=job:", "Enter")
+    told, error = task(server, *job, files=(str(path),))
+    why = "what runs there lives on in session 'first'"
+    assert (error, told["job"]["left_files"]) == (None, [{"path": str(path), "reason": why}]) and path.exists()
+
+
 def test_nothing_is_noted_at_a_session_of_others_to_which_its_pane_was_moved(server: World) -> None:
     job = words(server, "read go")
     task(server, *job, seconds=0)

@@ -5,6 +5,7 @@
 """What was waited for is told as it is, and what nobody can know is told to be unknown."""
 
 import os
+import shlex
 import time
 import types
 from typing import Any, Callable, List, Optional, Sequence, Tuple
@@ -397,6 +398,49 @@ def test_of_one_that_lives_on_in_a_session_of_its_group_they_stay(
     has_ended(server, peer)
     going(server, peer, "a")
     assert files_of(waited(server, "peer")) == [paths]
+
+
+def without_saying_where(world: World, script: str) -> Tuple[str, str, str]:
+    """A session of two panes that do not say in which one they were begun; its id, and theirs."""
+    words = ("env", "-u", "TMUX", "sh", "-c", "read go; " + script)
+    job = world.new("job", *words)
+    world.tmux("set-option", "-w", "-t", job + ":", "remain-on-exit", "on")
+    own = world.tmux("list-panes", "-t", job + ":", "-F", "#{pane_id}")
+    other = world.tmux(
+        "split-window", "-d", "-P", "-F", "#{pane_id}", "-t", job + ":", " ".join(map(shlex.quote, words))
+    )
+    return job, own, other
+
+
+LIVES_ON = "lives on in session 'first'"
+
+
+def test_what_was_moved_to_another_session_has_not_ended(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = kept(server, "job", "exit 0")
+    paths = going(server, job, "a")
+    meanwhile(monkeypatch, lambda: server.tmux("join-pane", "-d", "-s", job + ":", "-t", "=first:"))
+    told, error = waited(server, "job")
+    (item,) = told["sessions"]
+    assert (error, item["done"], item["gone"], item["ended"]) == (None, True, True, False)
+    assert item["reason"] == "what ran there " + LIVES_ON
+    assert (told["changed"], item["removed_files"], there(paths)) == (False, [], paths)
+
+
+@pytest.mark.parametrize("end", ["Enter", "kill"])
+def test_nor_go_its_files_while_a_part_of_it_lives_on_elsewhere(
+    server: World, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    job, own, other = without_saying_where(server, "exit 0")
+    paths = going(server, job, "a")
+
+    def ends() -> None:
+        server.tmux(*(("kill-pane", "-t", own) if end == "kill" else ("send-keys", "-t", own, "Enter")))
+
+    meanwhile(monkeypatch, lambda: server.tmux("join-pane", "-d", "-s", other, "-t", "=first:"), ends)
+    told, error = waited(server, "job")
+    (item,) = told["sessions"]
+    assert (error, item["ended"], item["gone"]) == (None, True, end == "kill")
+    assert item["left_files"] == [{"path": paths[0], "reason": "what runs there " + LIVES_ON}] and there(paths) == paths
 
 
 def test_of_what_is_declared_meanwhile_the_last_counts(server: World, monkeypatch: pytest.MonkeyPatch) -> None:

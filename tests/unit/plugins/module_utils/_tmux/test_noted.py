@@ -15,7 +15,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Tmu
 
 Row = Tuple[str, ...]
 SESSION = ("s", "9/5/$1/7", "job", "1 file=/a", "%2 0 /log %3 0 /other ")
-PANE = ("p", "9/5/$1/7", "@3", "%2", "1")
+PANE = ("p", "9/5/$1/7", "@3", "%2", "1", "70", "0")
 
 
 class Told(Client):
@@ -42,10 +42,10 @@ def told(client: Client) -> Any:
 
 
 def test_it_is_told_by_what_tells_a_session_from_all_others() -> None:
-    rows = [SESSION, PANE, ("p", "9/5/$1/7", "@4", "%3", "0"), ("s", "9/5/$2/7", "other", "", "")]
+    rows = [SESSION, PANE, ("p", "9/5/$1/7", "@4", "%3", "0", "71", "1"), ("s", "9/5/$2/7", "other", "", "")]
     assert told(Told(rows)) == {
-        "9/5/$1/7": Noted("job", "1 file=/a", ("/log",), ("@3", "@4")),
-        "9/5/$2/7": Noted("other", "", (), ()),
+        "9/5/$1/7": Noted("job", "1 file=/a", ("/log",), ("%2", "%3", "@3", "@4"), ("%2", "%3"), {"%2": 70}),
+        "9/5/$2/7": Noted("other", ""),
     }
 
 
