@@ -21,7 +21,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.crew import Job, 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import Reached, Untrusted, reached
 from ansible_collections.fleet.tmux.plugins.module_utils._host.privacy import WITHHELD
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process, Table
-from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
+from ansible_collections.fleet.tmux.plugins.module_utils._host.text import encoded, shown
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
 from ansible_collections.fleet.tmux.plugins.module_utils._policy import cleanups
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.cleanups import CleanedUp, Files
@@ -247,6 +247,8 @@ def _why_not(path: str, user: User, discreet: bool, spared: str, check: bool) ->
         return NOT_ALONE if discreet else shown(str(problem))
     except OSError as error:
         return _cannot(user, error.strerror)
+    except ValueError as error:
+        return _cannot(user, error)
 
 
 def _cannot(user: User, why: object) -> str:
@@ -259,21 +261,21 @@ def _removed(path: str, user: User, spared: str, check: bool) -> Optional[str]:
         if there.missing:
             return ""
         try:
-            found = os.stat(name, dir_fd=there.handle, follow_symlinks=False)
+            found = os.stat(encoded(name), dir_fd=there.handle, follow_symlinks=False)
         except FileNotFoundError:
             return ""
         if not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
             return "it is neither a file nor a link"
         if found.st_uid != user.uid:
             return f"it belongs to uid {found.st_uid}, not to {user.name}"
-        if spared and os.path.samestat(os.stat(spared), os.fstat(there.handle)):
+        if spared and os.path.samestat(os.stat(encoded(spared)), os.fstat(there.handle)):
             return "it is in the directory of the records"
         return _unlinked(name, there, user, check)
 
 
 def _unlinked(name: str, there: Reached, user: User, check: bool) -> Optional[str]:
     if not check:
-        os.unlink(name, dir_fd=there.handle)  # Of a link nothing but itself.
+        os.unlink(encoded(name), dir_fd=there.handle)  # Of a link nothing but itself.
     elif not os.access(".", os.W_OK | os.X_OK, dir_fd=there.handle, effective_ids=True):
         return _cannot(user, "Permission denied")
     return None
@@ -301,8 +303,8 @@ class _Written:
 
     def _is_written(self) -> bool:
         try:
-            found = os.stat(self._path, follow_symlinks=False)
-        except OSError:
+            found = os.stat(encoded(self._path), follow_symlinks=False)
+        except (OSError, ValueError):
             return False  # What is wrong with it is found when it is removed.
         table, _others = proctable.read_table([self._user.uid])
         return any(
@@ -328,18 +330,18 @@ class _Written:
 
 def _writes(pid: int, path: str, found: os.stat_result) -> bool:
     """Whether a process has a file open to write to it."""
-    place, name = "%s/%d" % (proctable.PROC, pid), os.path.basename(path)
+    place, name = "%s/%d" % (proctable.PROC, pid), os.path.basename(encoded(path))
     try:
         return any(_is_open(place, number, name, found) for number in os.listdir(place + "/fd"))
     except OSError:
         return False  # It has ended, or is not for us to look at, as nothing is that we let write a log.
 
 
-def _is_open(place: str, number: str, name: str, found: os.stat_result) -> bool:
+def _is_open(place: str, number: str, name: bytes, found: os.stat_result) -> bool:
     link = "%s/fd/%s" % (place, number)
     try:
         # By its name first: to ask what else is open may mean to ask a file system that never answers.
-        if os.path.basename(os.readlink(link)) != name or not os.path.samestat(os.stat(link), found):
+        if os.path.basename(os.readlink(encoded(link))) != name or not os.path.samestat(os.stat(link), found):
             return False
         text = proctable.read_file("%s/fdinfo/%s" % (place, number))
     except OSError:

@@ -11,7 +11,7 @@ import os
 from typing import List, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import PROC, Process, read_file
-from ansible_collections.fleet.tmux.plugins.module_utils._host.text import to_text
+from ansible_collections.fleet.tmux.plugins.module_utils._host.text import encoded, to_text
 
 _BYTES = 262144
 """Of more than that, nothing is told."""
@@ -62,7 +62,7 @@ def birth_of(process: Process, uid: int) -> Optional[Birth]:
     if not told or not all("=" in pair for pair in pairs):
         return None
     found = dict(pair.split("=", 1) for pair in pairs)
-    names = [os.fsencode(name) for name in found]
+    names = [encoded(name) for name in found]
     return Birth(tuple(told), found, names == sorted(names), program)
 
 

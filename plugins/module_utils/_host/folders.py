@@ -18,6 +18,8 @@ import stat
 import sys
 from typing import Callable, Container, Iterator, List, NamedTuple, Optional, Tuple
 
+from ansible_collections.fleet.tmux.plugins.module_utils._host.text import encoded, to_text
+
 _LINKS_LIMIT = 20
 _AT_ONCE = 1000
 _DIRECTORY = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -91,12 +93,12 @@ class _Walk:
     def _enter(self, name: str) -> bool:
         """Go one step; whether there is anything."""
         try:
-            handle = os.open(name, _STEP, dir_fd=self._here)
+            handle = os.open(encoded(name), _STEP, dir_fd=self._here)
         except FileNotFoundError:
             if not self._make:
                 return False
-            _make_passable(name, self._here)
-            handle = os.open(name, _STEP, dir_fd=self._here)
+            _make_passable(encoded(name), self._here)
+            handle = os.open(encoded(name), _STEP, dir_fd=self._here)
         except OSError as error:
             if error.errno not in _NO_DIRECTORY:
                 raise
@@ -109,7 +111,7 @@ class _Walk:
     def _follow(self, name: str) -> None:
         """Go on where a link leads, if nobody else could have made it: it is root's or ours."""
         where = self._path(name)
-        found = os.stat(name, dir_fd=self._here, follow_symlinks=False)
+        found = os.stat(encoded(name), dir_fd=self._here, follow_symlinks=False)
         if not stat.S_ISLNK(found.st_mode):
             raise Untrusted(f"{where} is not a directory")
         if found.st_uid not in (0, os.geteuid()) or os.fstat(self._here).st_mode & _OTHERS_MAY_WRITE:
@@ -117,7 +119,7 @@ class _Walk:
         self._links += 1
         if self._links > _LINKS_LIMIT:
             raise Untrusted(f"{where} leads through too many links")
-        aim = os.readlink(name, dir_fd=self._here)
+        aim = to_text(os.readlink(encoded(name), dir_fd=self._here))
         if aim.startswith("/"):
             while len(self._open) > 1:
                 os.close(self._open.pop()[1])
@@ -137,7 +139,7 @@ def _parts(path: str) -> List[str]:
     return [part for part in path.split("/") if part not in ("", ".")]
 
 
-def _make_passable(name: str, folder: int) -> None:
+def _make_passable(name: bytes, folder: int) -> None:
     """Make a directory that everybody can get through, whatever the umask of this run is."""
     before = os.umask(0o022)
     try:

@@ -22,6 +22,11 @@ def to_text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
+def encoded(text: str) -> bytes:
+    """The bytes that :func:`to_text` has read, or of a path: Python 3.6 has others, or none, where the locale is C."""
+    return text.encode("utf-8", "surrogateescape")
+
+
 def shown(text: str, lines: bool = False) -> str:
     """``text`` so that it is harmless in a terminal, a log and a report: what could move the cursor, turn the
     direction round, or hide, is written as an escape.

@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
-from ansible_collections.fleet.tmux.plugins.module_utils._host.text import to_text
+from ansible_collections.fleet.tmux.plugins.module_utils._host.text import encoded, to_text
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
     Command,
@@ -160,7 +160,7 @@ def _does(process: Process, words: Sequence[str], path: str) -> Optional[bool]:
 def _output(pid: int) -> str:
     """The name of what a process writes to. The way there may go through a link of root's, which nobody tells."""
     try:
-        return os.path.basename(os.readlink("%s/%d/fd/1" % (proctable.PROC, pid)))
+        return to_text(os.path.basename(os.readlink(encoded("%s/%d/fd/1" % (proctable.PROC, pid)))))
     except OSError:
         return ""
 
@@ -197,7 +197,7 @@ _MOST = 1 << 22
 
 def _listed(process: Process, file: str) -> List[str]:
     try:
-        return os.fsdecode(proctable.read_file("%s/%d/%s" % (proctable.PROC, process.pid, file), _MOST)).split("\0")
+        return to_text(proctable.read_file("%s/%d/%s" % (proctable.PROC, process.pid, file), _MOST)).split("\0")
     except OSError:
         return []
 
@@ -278,7 +278,7 @@ _LONGEST = 1900
 def fits(path: str) -> bool:
     """Whether every tmux can be told to write to a file."""
     doubled = _text(path, 10**15).replace("%", "%%").replace("#", "##")
-    return len(os.fsencode(_BEGINS + doubled)) <= _LONGEST
+    return len(encoded(_BEGINS + doubled)) <= _LONGEST
 
 
 def start(place: str, path: str, version: Version, size: Optional[int] = None) -> Command:
