@@ -66,12 +66,12 @@ def job(line: str, **more: Any) -> Tuple[Known, Known]:
 def test_a_program_that_watches_files_does_something_then() -> None:
     assert said(*job("python3 importer.py", **CHANGES)) == FILE
     assert said(*job("entr make", **CHANGES)) == FILE
-    assert said(*job("python3 importer.py", **dict(CHANGES, wait=Wait(READ, 3)))) == FILE
+    assert said(*job("python3 importer.py", **{**CHANGES, "wait": Wait(READ, 3)})) == FILE
 
 
 def test_it_waits_for_that_only() -> None:
-    assert said(*job("python3 job.py", **dict(CHANGES, wait=Wait(READ, 5)))) == ""
-    assert said(*job("python3 job.py", **dict(CHANGES, wait=Wait(CHILD)))) == ""
+    assert said(*job("python3 job.py", **{**CHANGES, "wait": Wait(READ, 5)})) == ""
+    assert said(*job("python3 job.py", **{**CHANGES, "wait": Wait(CHILD)})) == ""
     assert said(*job("fish job.fish", **CHANGES)) == ""  # Each fish looks whether its settings have changed.
 
 
@@ -169,7 +169,7 @@ def test_news_that_another_one_works_with() -> None:
     program = ("awk", '{ system("mail root") }')
     awk = one(102, 100, "awk", words=program, links={0: "pipe:[7]"}, **HEARS)
     assert said(*job("ip monitor", **PIPED), awk, kind="NETLINK") == NEWS
-    counts = dict(PIPED, files=[OpenFile(4, "anon_inode:[perf_event]", 2)])
+    counts = {**PIPED, "files": [OpenFile(4, "anon_inode:[perf_event]", 2)]}
     assert said(*job("perf trace", **counts), loop) == NEWS
 
 
