@@ -208,7 +208,11 @@ def test_windows_that_are_not_declared_are_told_of_without_their_names() -> None
     server("kill-session", "-t", "first")
     server("new-window", "-d", "-t", "second:", "-n", "declared", "exec cat")
     server("set-option", "-u", "-t", "second", "@keep")
-    params: Dict[str, Any] = {"socket_path": server.path, "name": ["second"], "windows": [{"name": "declared", "command": "exec cat"}]}
+    params: Dict[str, Any] = {
+        "socket_path": server.path,
+        "name": ["second"],
+        "windows": [{"name": "declared", "command": "exec cat"}],
+    }
     for prunes in (False, True):
         params["prune_windows"] = prunes
         for check in (True, False):

@@ -240,7 +240,7 @@ class _Casting:
         if not is_tmux_client(process):
             return False
         if self._is_closed(process):
-            return process.terminal != 0  # Most are attached, and nobody can see whether one is not.
+            return True  # Most are attached, and nobody can see whether one is not.
         if process.state == "T" or (process.is_foreground and self._scene.is_raw(process)):
             return True
         return self._scene.wait(process).kind == CHILD
