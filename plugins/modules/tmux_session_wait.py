@@ -175,12 +175,14 @@ sessions:
       returned: always
     exit_status:
       description:
-        - The exit status of its command; of several panes that of the first that did not end with 0.
+        - The exit status of its command; of several panes that of the first that is known not to have ended with 0.
+        - A program that has closed its terminal and goes on has not ended, though tmux before 3.7 calls its pane dead.
         - Null while it runs, when it was ended by a signal, and where tmux does not know it; C(reason) says why then.
       type: int
       returned: always
     signal:
-      description: The signal that has ended that command. tmux before 3.3 does not know it. Null if none has.
+      description: The signal that has ended that command. tmux before 3.3 does not know it. Null if none has. It may be
+        a hangup where a program closes its terminal itself just before it ends, for tmux closes it then, too.
       type: str
       returned: always
     seconds:

@@ -18,7 +18,7 @@ NOW = 1800000000
 
 def pane(**more: Any) -> Pane:
     clocks = _clocks(more, PANE)
-    made = Pane("%1", 0, 4711, False, None, "", True, 80, 24, clocks, "guard", "sh", "/", "title", "sh")
+    made = Pane("%1", 0, 4711, False, None, "", True, 80, 24, clocks, "guard", "sh", "/", "title", "sh", "", 4711)
     if more.get("dead"):
         more.setdefault("pid", None)
     return made._replace(**more)

@@ -127,7 +127,7 @@ class Settler:
         listing = read_or_nothing(self._client)
         for pause in _NOTICED_WITHIN:
             panes = [pane for session in self._ours(listing) for pane in session.panes]
-            if not any(pane.dead and pane.status is None and not pane.signal for pane in panes):
+            if not any(pane.is_unclear for pane in panes):
                 break
             try:
                 self._client.call([["run-shell", "-b", ":"]])

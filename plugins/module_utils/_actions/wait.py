@@ -77,8 +77,8 @@ class Fate(NamedTuple):
     for one that was not there at all.
 
     ``ended``: all its commands have; None where that is not known. ``pane``: of which the rest is told: the one that
-    showed the pattern, or the first that did not end with 0, or the first. ``over``: that it is as it was waited for,
-    or cannot be any more.
+    showed the pattern, or the first that is known not to have ended with 0, or of which nothing is known, or the first.
+    ``over``: that it is as it was waited for, or cannot be any more.
     """
 
     name: str
@@ -261,6 +261,7 @@ class Waiting:
         places = [self._place(fate, here) for fate in self._waiting()]
         sessions = [session for session in places if session is not None]
         self._meet({pid for session in sessions for pid in session.pids})
+        self._meet_left({pane.first_pid for session in sessions for pane in session.panes if pane.is_unclear})
         if not any(map(self._is_news, sessions)):
             return {}
         facts = exits(self._client)
@@ -277,6 +278,18 @@ class Waiting:
         for pid in pids - set(self._programs):
             process = proctable.read_process(pid, (self._seen.server.user.uid,))
             self._programs.update({} if process is None else {pid: process})
+
+    def _meet_left(self, pids: Set[Optional[int]]) -> None:
+        """The same for programs that may live on without their terminal; the child of a server has its number still."""
+        for pid in pids - set(self._programs):
+            process = None if pid is None else proctable.read_process(pid, (self._seen.server.user.uid,))
+            if process is not None and process.ppid == self._seen.server.pid:
+                self._programs[process.pid] = process
+
+    def _lives_on_unseen(self, pane: Pane) -> bool:
+        """Whether a pane is dead and its program is not: it has closed its terminal, or has not quite ended."""
+        process = None if pane.first_pid is None else self._programs.get(pane.first_pid)
+        return pane.is_unclear and process is not None and proctable.lives(process)
 
     def _gone(self, fate: Fate, here: Mapping[str, Session]) -> Fate:
         self._tries.pop(fate.identity or "", None)
@@ -317,11 +330,11 @@ class Waiting:
     def _judged(self, fate: Fate, facts: Dict[str, Exit], watched: bool) -> Fate:
         panes = self._panes(fate.found)
         fate = self._searched(fate)
-        if fate.matched or not all(pane.dead for pane in panes):
+        if fate.matched or not all(pane.dead for pane in panes) or any(map(self._lives_on_unseen, panes)):
             return fate
-        if not fate.ended or fate.is_unclear:
+        if not fate.ended or fate.is_unclear or fate.identity in self._tries:
             fate = self._with_end(fate, facts, watched)
-        if any(map(_unclear, panes)) and self._may_try_again(fate.identity or ""):
+        if any(pane.is_unclear for pane in panes) and self._may_try_again(fate.identity or ""):
             return fate
         return fate._replace(over=self._wish.until == "ended")
 
@@ -335,12 +348,13 @@ class Waiting:
 
     def _with_end(self, fate: Fate, facts: Dict[str, Exit], watched: bool) -> Fate:
         panes = self._panes(fate.found)
-        pane = next((pane for pane in panes if pane.status != 0), panes[0])
+        failed = [pane for pane in panes if pane.status != 0]
+        pane = min(failed, key=lambda each: each.is_unclear, default=panes[0])  # The first, but rather a known one.
         at = _latest(facts.get(one.id) for one in panes)
         if at is None and watched:
             at = int(time.time())
         seconds = fate.seconds if fate.seconds is not None or at is None else self._since(fate, at)
-        reasons = [NO_STATUS] * _unclear(pane) + [NO_TIME] * (seconds is None)
+        reasons = [NO_STATUS] * pane.is_unclear + [NO_TIME] * (seconds is None)
         return fate._replace(
             ended=True,
             pane=pane.id,
@@ -445,16 +459,13 @@ NOBODY = Session("", "", {"session_created": 0}, 0, "", "", "", "", ())
 
 
 def _pids(fate: Fate) -> List[int]:
-    return (fate.found or NOBODY).pids
+    """Whose end is waited for: also of programs that have closed their terminal."""
+    panes = (fate.found or NOBODY).panes
+    return [pane.first_pid for pane in panes if pane.first_pid is not None and (not pane.dead or pane.is_unclear)]
 
 
 def _all_stay(session: Session, facts: Dict[str, Exit]) -> bool:
     return all(pane.id in facts and facts[pane.id].stays for pane in session.panes)
-
-
-def _unclear(pane: Pane) -> bool:
-    """Whether it is not known how the command of a dead pane has ended."""
-    return pane.status is None and not pane.signal
 
 
 def _latest(facts: Iterable[Optional[Exit]]) -> Optional[int]:

@@ -27,7 +27,8 @@ from ansible_collections.fleet.tmux.tests.support.snapshots import Store, descri
 from ansible_collections.fleet.tmux.tests.support.waiting import PATIENCE, eventually
 from ansible_collections.fleet.tmux.tests.support.world import World
 
-ECHO = "echo begun {0}; exec cat"
+ECHO = "echo begun {0}; cat; exit 0"
+"""The shell ends last: what tmux tells of cat, which closes its terminal before it ends, may be a signal."""
 
 
 def echo(word: str) -> List[str]:

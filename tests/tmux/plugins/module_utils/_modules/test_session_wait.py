@@ -151,6 +151,41 @@ def test_of_several_panes_that_which_failed_is_told(server: World, monkeypatch: 
     assert (told["sessions"][0]["exit_status"], told["sessions"][0]["pane"]) == (5, bad)
 
 
+LEAVES_ITS_TERMINAL = "trap '' HUP; exec <&- >&- 2>&-; while test ! -e {0}/go; do sleep 0.1; done; exit 4"
+
+
+def test_who_has_only_closed_its_terminal_has_not_ended(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """tmux before 3.7 calls its pane dead."""
+    job = kept(server, "job", LEAVES_ITS_TERMINAL.format(server.folder))
+    (pid,) = server.session(job).pids
+    let(server, job)
+    eventually(lambda: not set(os.listdir("/proc/%d/fd" % pid)) & {"0", "1", "2"}, "it is closed")
+    if not server.version.at_least(3, 7):
+        eventually(lambda: server.session(job).panes[0].dead, "tmux takes it for dead")
+    passed = without_waiting(monkeypatch)
+
+    def then() -> None:
+        if len(passed) == 9:
+            open(os.path.join(server.folder, "go"), "w").close()
+            eventually(lambda: server.session(job).panes[0].status is not None, "it has ended")
+
+    passed.then = then
+    told, error = waited(server, "job")
+    assert (error, told["sessions"][0]["exit_status"], told["sessions"][0]["ended"], len(passed)) == (None, 4, True, 9)
+
+
+def test_a_known_failure_is_told_rather_than_an_end_of_which_nothing_is_known(server: World) -> None:
+    """Before 3.3 tmux tells of no signal."""
+    job = kept(server, "job", "kill -9 $$")
+    server.tmux("split-window", "-d", "-t", job + ":", "exit 5")
+    let(server, job)
+    told, error = waited(server, "job")
+    (item,) = told["sessions"]
+    told_first = server.version.at_least(3, 3)
+    assert error is None
+    assert (item["exit_status"], item["signal"] is not None) == ((None, True) if told_first else (5, False))
+
+
 def test_what_was_not_kept_is_gone_with_its_status(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
     job = server.new("job", "sh", "-c", "read go; exit 3")
     meanwhile(monkeypatch, lambda: let(server, job))
