@@ -40,11 +40,15 @@ DESCRIPTORS_PER_OWNER = 100000
 """Open files of one owner's processes that are looked at to find sockets; processes can share what they have open."""
 
 
-_OUTSIDE = re.compile(rb"^(State|PPid|Uid|VmRSS):\s*(\S+)", re.MULTILINE)
+_OUTSIDE = re.compile(rb"^(State|PPid|Uid|VmRSS|Threads):\s*(\S+)", re.MULTILINE)
 _TURNS = re.compile(rb"^(?:non)?voluntary_ctxt_switches:\s*(\d+)", re.MULTILINE)
 _ESCAPES = {b"\\n": b"\n", b"\\\\": b"\\"}
 _CPU_CLOCK = 2
 """The kind of clock that counts the CPU time of a whole process (CPUCLOCK_SCHED in the kernel's posix-timers.h)."""
+
+
+HEADLESS = "headless"
+"""The state of a process whose first thread has ended while others work on."""
 
 
 class Process(NamedTuple):
@@ -196,7 +200,7 @@ def _looked_into(pid: int, folder: str, uid: int) -> Process:
     rest = text[end + 1 :].split()
     return Process(
         pid=pid,
-        state=rest[0].decode("ascii"),
+        state=_state(rest[0], rest[17]),
         ppid=int(rest[1]),
         sid=int(rest[3]),
         cpu_ticks=int(rest[11]) + int(rest[12]),
@@ -210,6 +214,10 @@ def _looked_into(pid: int, folder: str, uid: int) -> Process:
         waited_ticks=int(rest[13]) + int(rest[14]),
         waited_faults=int(rest[8]) + int(rest[10]),
     )
+
+
+def _state(letter: bytes, threads: bytes) -> str:
+    return HEADLESS if letter == b"Z" and int(threads) > 1 else letter.decode("ascii")
 
 
 def _seen_from_outside(pid: int) -> Optional[Process]:
@@ -227,7 +235,7 @@ def _seen_from_outside(pid: int) -> Optional[Process]:
             pid=pid,
             ppid=int(found[b"PPid"]),
             sid=os.getsid(pid),
-            state=found[b"State"].decode("ascii"),
+            state=_state(found[b"State"], found.get(b"Threads", b"1")),
             started=-number,
             cpu_ticks=_cpu_ticks(pid),
             rss=int(found.get(b"VmRSS", 0)) * 1024,

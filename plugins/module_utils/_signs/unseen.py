@@ -8,6 +8,7 @@ import os
 from typing import Iterator
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host import rights
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import HEADLESS
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import WORKS, Cast
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import Scene
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.sign import Sign
@@ -19,6 +20,9 @@ def unseen(cast: Cast, scene: Scene) -> Iterator[Sign]:
         yield Sign("unknown", "the process of a pane could not be seen")
         return
     for process in cast.of(WORKS):
+        if process.state == HEADLESS:
+            yield Sign("unknown", "a process has ended but for some of its threads", process.command)
+            return
         if process.is_others:
             yield Sign("unknown", "a process of another user could only be seen from outside", process.command)
             return

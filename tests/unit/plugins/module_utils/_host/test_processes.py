@@ -154,6 +154,25 @@ def test_cpu_time_is_in_seconds() -> None:
     assert process(1)._replace(cpu_ticks=3 * ticks).cpu_seconds == 3.0
 
 
+def test_who_goes_on_in_other_threads_is_alive() -> None:
+    code = (
+        "import ctypes, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(600,)).start()\n"
+        "ctypes.CDLL(None).pthread_exit(None)\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code])
+
+    def states() -> "set[str]":
+        seen = proctable.read_process(child.pid), proctable.read_process(child.pid, (os.getuid() + 1,))
+        return {each.state for each in seen if each is not None and each.alive}
+
+    try:
+        eventually(lambda: states() == {proctable.HEADLESS}, "its first thread ends")
+    finally:
+        child.kill()
+        child.wait(PATIENCE)
+
+
 def test_who_has_ended_is_not_alive() -> None:
     child = subprocess.Popen(["true"])
     try:
