@@ -44,6 +44,8 @@ def locked_by(text: str) -> Optional[int]:
     return int(found.group(1)) if found else None
 
 
+OPEN_TRANSACTION = "a transaction in it is not committed"
+
 MODIFIED, SAVED = "modified", "saved"
 
 
@@ -100,13 +102,16 @@ _UNFINISHED: Dict[str, Tuple[Pattern[str], str]] = {
 """What shows on the screen of programs that edit besides what else they do, and what it means."""
 
 
+_PSQL = re.compile(r"[^\s=@^!*-]*[-=@^!'\"$(*]([*!?]?)[>#](?: |\Z)")
+"""A prompt of psql: the name of the database, the state of the line, and of the transaction."""
+
 _MAILERS = frozenset("mail mailx bsd-mailx heirloom-mailx nail s-nail".split())
 _PROMPTS_OF_MAILERS = ("&", "?")
 
 
 def writes_besides(program: str) -> bool:
     """Whether a program edits besides what else it does."""
-    return program in _UNFINISHED or program in _MAILERS
+    return program in _UNFINISHED or program in _MAILERS or program == "psql"
 
 
 def unfinished(program: str, lines: List[str]) -> Optional[str]:
@@ -115,6 +120,9 @@ def unfinished(program: str, lines: List[str]) -> Optional[str]:
         # They show nothing of a letter but its text: only at a prompt it is known that there is none.
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
         return None if not last or last in _PROMPTS_OF_MAILERS else "a message in it may not be sent"
+    if program == "psql":
+        prompts = [found for found in map(_PSQL.match, lines) if found]
+        return OPEN_TRANSACTION if prompts and prompts[-1].group(1) == "*" else None
     pattern, meaning = _UNFINISHED[program]
     return meaning if any(pattern.match(line) for line in lines) else None
 
@@ -142,6 +150,24 @@ INSTALLERS = frozenset("dpkg rpm dnf yum zypper apk".split())
 """Programs that lock their database as long as they change what is installed."""
 PARTITIONERS = frozenset("fdisk gdisk cgdisk cfdisk sfdisk".split())
 """Programs that write what they were told when they are told so in the end."""
+
+
+_VIM_TAKES = frozenset("-c -S -s -u -U -i -T -w -W -q -t --cmd --startuptime --servername".split())
+"""Options of vim that the next word belongs to."""
+
+
+def vim_names_text(words: Sequence[str]) -> bool:
+    """Whether a command line of vim names a text that is to be shown."""
+    left = list(words[1:])
+    while left:
+        word = left.pop(0)
+        if word in _VIM_TAKES:
+            del left[:1]
+        elif word == "--":
+            return bool(left)
+        elif word[:1] not in ("-", "+"):
+            return True
+    return False
 
 
 _NO_TEXT = re.compile(r"\s*(?:1\s*)?\Z")

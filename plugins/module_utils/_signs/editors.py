@@ -15,6 +15,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._signs.editor_texts imp
     INSTALLERS,
     JOURNAL_NAME,
     MODIFIED,
+    OPEN_TRANSACTION,
     PARTITIONERS,
     SWAP_NAME,
     Swap,
@@ -26,6 +27,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._signs.editor_texts imp
     swap,
     unfinished,
     vim_is_empty,
+    vim_names_text,
     writes_besides,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import HELPS, Cast
@@ -46,9 +48,6 @@ _VIEWERS = frozenset(("view", "rview", "gview", "rgview", "eview", "vimpager"))
 _BATCH = frozenset(("--batch", "-batch", "--script", "-script", "-x"))
 _APPLETS = ("vi", "ed")
 _BOXES = frozenset(("busybox", "toybox"))
-
-
-_OPEN = "a transaction in it is not committed"
 
 
 class Editor(NamedTuple):
@@ -152,9 +151,9 @@ def _by_its_files(process: Process, held: List[OpenFile], scene: Scene) -> Optio
     if any(each is not None and each.modified for each in swaps):
         return _not_saved(process, "")
     if any(scene.beginning(process, file, 1) for file in held if JOURNAL_NAME.search(file.link)):
-        return Sign("unsaved", _OPEN, process.command)
+        return Sign("unsaved", OPEN_TRANSACTION, process.command)
     if is_in_transaction(scene.written_locks(process), [file.link for file in held]):
-        return Sign("unsaved", _OPEN, process.command)
+        return Sign("unsaved", OPEN_TRANSACTION, process.command)
     return None
 
 
@@ -192,6 +191,8 @@ def _vim_has_no_text(editor: Editor) -> bool:
         return False
     if _views(editor):
         return True
+    if vim_names_text(words):
+        return False  # Then there is one as long as that text is shown, unless it was told to keep none.
     lines = editor.screen()
     return lines is not None and vim_is_empty(lines)
 

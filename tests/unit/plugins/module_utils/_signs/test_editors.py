@@ -33,7 +33,9 @@ from ansible_collections.fleet.tmux.plugins.module_utils._signs.editor_texts imp
     locked_by,
     nano_title,
     swap,
+    unfinished,
     vim_is_empty,
+    writes_besides,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.editors import editors
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import HELPS, SHOWS, WORKS, Actor, Cast
@@ -204,6 +206,9 @@ def test_a_pipe_with_the_name_of_a_swap_file_is_not_opened(desk: Desk) -> None:
     ("words", "lines", "told"),
     [
         (("vim",), EMPTY_VIM, ()),
+        (("vim", "-u", "vimrc", "--cmd", "set hidden", "+3"), EMPTY_VIM, ()),
+        (("vim", "-u", "vimrc", "notes.txt"), EMPTY_VIM, MAY),
+        (("vim", "--", "-notes"), EMPTY_VIM, MAY),
         (("vim",), None, MAY),
         (("vim",), ["hello", *EMPTY_VIM[1:]], MAY),
         (("vim", "-n"), EMPTY_VIM, MAY),
@@ -501,6 +506,25 @@ def test_any_line_is_a_title_or_none(line: str) -> None:
 def test_any_screen_can_be_asked(lines: List[str]) -> None:
     assert emacs_modified([*lines, CHANGED]) is True
     assert vim_is_empty(lines) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["app=# BEGIN;", "BEGIN", "app=*#"], True),
+        (["app=# BEGIN;", "BEGIN", "app=*> UPDATE t SET x = 1;", "UPDATE 3", "app=*> "], True),
+        (["app=*# SELECT", "app-*# 1"], True),
+        (["app=*# COMMIT;", "COMMIT", "app=#"], False),
+        (["app=!#"], False),
+        (["app=>"], False),
+        (["a * b", "=*>"], True),
+        (["What is app=*> ?"], False),
+        ([], False),
+    ],
+)
+def test_a_transaction_that_psql_shows(lines: List[str], told: bool) -> None:
+    assert writes_besides("psql")
+    assert (unfinished("psql", lines) is not None) is told
 
 
 @given(st.text(max_size=80))
