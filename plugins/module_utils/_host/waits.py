@@ -14,10 +14,13 @@ from typing import Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import PROC, read_file
 
-NAP, CHILD, READ, POLL, LOCK, OPEN, FUTEX, QUEUE, SIGNAL = "nap child read poll lock open futex queue signal".split()
+NAP, CHILD, READ, WRITE, POLL, LOCK, OPEN, FUTEX, QUEUE, SIGNAL = (
+    "nap child read write poll lock open futex queue signal".split()
+)
 UNTOLD = "?"
-"""A time, a child, data of one file, one of several files, a lock on a file, a file that does not open (a FIFO without
-an other end), another thread, a message or a semaphore, a signal; or we are not told."""
+"""A time, a child, data of one file, somebody to take data that go to one, one of several files, a lock on a file, a
+file that does not open (a FIFO without an other end), another thread, a message or a semaphore, a signal; or we are not
+told."""
 
 _TICKING = (
     "VM Periodic Tas|VM Thread|GC Thread#|G1 |Reference Handl|Finalizer|Signal Dispatch|Service Thread|Monitor Deflati"
@@ -40,20 +43,24 @@ _F_SETLKW = (7, 14, 38)
 class Wait(NamedTuple):
     """What a thread waits for: a word, or nothing where it runs or nobody knows.
 
-    ``descriptor``: of what file, where the word is READ. ``timed``: whether it does so only up to a time. ``files``:
-    how many files it waits for at most, where that is known.
+    ``descriptor``: of what file, where the word is READ or WRITE. ``timed``: whether it does so only up to a time, and
+    ``limit``: up to how many milliseconds, where that is known. ``files``: how many files it waits for at most, where
+    that is known.
     """
 
     kind: str = ""
     descriptor: Optional[int] = None
     timed: bool = False
     files: Optional[int] = None
+    limit: Optional[int] = None
 
 
 _Call = Tuple[str, Optional[int], Optional[int]]
-"""A word, and the places of the arguments that hold how many files there are (READ: which), and a limit in time."""
+"""A word, and the places of the arguments that hold how many files there are (READ, WRITE: which), and a limit in
+time."""
 
 _READ, _NAP, _CHILD = (READ, 0, None), (NAP, None, None), (CHILD, None, None)
+_WRITE, _SPLICE, _AGAIN = (WRITE, 0, None), (WRITE, 2, None), ("again", None, None)
 _POLL, _PPOLL, _SELECT, _EPOLL = (POLL, 1, 2), (POLL, 1, -2), (POLL, 0, -4), (POLL, None, 3)
 _EPOLL2, _LOCK, _FCNTL, _OPEN = (POLL, None, -3), (LOCK, None, None), (LOCK, 1, None), (OPEN, None, None)
 _FUTEX, _QUEUE, _SIGNAL, _SIGNAL_UNTIL = (
@@ -69,6 +76,9 @@ def _calls(numbers: str) -> Dict[int, _Call]:
     """The table of one machine, from lines of a word and numbers."""
     kinds: Dict[str, _Call] = {
         "read": _READ,
+        "write": _WRITE,
+        "splice": _SPLICE,
+        "again": _AGAIN,
         "nap": _NAP,
         "child": _CHILD,
         "poll": _POLL,
@@ -94,28 +104,35 @@ def _calls(numbers: str) -> Dict[int, _Call]:
 _X86_64 = _calls(
     "read 0 17 19 43 45 47 288 299; nap 35 230; child 61 247; poll 7; ppoll 271; select 23 270; epoll 232 281;"
     "epoll2 441; flock 73; fcntl 72; open 2 85 257 437; futex 202; queue 65 69 70 220 242 243; signal 34 130;"
-    "sigtimed 128"
+    "sigtimed 128; write 1 18 20 40 44 46 296 307; splice 275; again 219"
 )
 _GENERIC = _calls(
     "read 63 65 67 202 207 212 242 243; nap 101 115; child 95 260; ppoll 73; select 72; epoll 22; epoll2 441;"
-    "flock 32; fcntl 25; open 56 437; futex 98; queue 182 183 188 189 192 193; signal 133; sigtimed 137"
+    "flock 32; fcntl 25; open 56 437; futex 98; queue 182 183 188 189 192 193; signal 133; sigtimed 137;"
+    "write 64 66 68 70 71 206 211 269; splice 76; again 128"
 )
 _POWER = _calls(
     "read 3 145 179 330 337 342 343 344; nap 162 248; child 114 272; poll 167; ppoll 281; select 142 280;"
     "epoll 238 303; epoll2 441; flock 143; fcntl 55; open 5 286 437; futex 221; queue 264 265 392 400 401;"
-    "signal 29 178; sigtimed 176"
+    "signal 29 178; sigtimed 176; write 4 146 180 186 321 334 335 341 349; splice 283; again 0"
 )
 _S390 = _calls(
     "read 3 145 180 357 364 371 372; nap 162 262; child 114 281; poll 168; ppoll 302; select 142 301;"
     "epoll 251 312; epoll2 441; flock 143; fcntl 55; open 5 288 437; futex 238; queue 273 274 392 400 401;"
-    "signal 29 179; sigtimed 177"
+    "signal 29 179; sigtimed 177; write 4 146 181 187 329 358 369 370; splice 306; again 7"
 )
 _BY_MACHINE = {"x86_64": _X86_64, "aarch64": _GENERIC, "riscv64": _GENERIC, "ppc64le": _POWER, "s390x": _S390}
 
 _PLACES: Tuple[Tuple[str, str], ...] = (
     ("nanosleep", NAP),
+    ("futex", FUTEX),  # Before what waits for a child: it may be futex_do_wait.
     ("do_wait", CHILD),
     ("kernel_wait", CHILD),
+    ("pipe_write", WRITE),
+    ("n_tty_write", WRITE),
+    ("stream_sendmsg", WRITE),
+    ("sock_alloc_send", WRITE),
+    ("sk_stream_wait_memory", WRITE),
     ("wait_woken", READ),
     ("n_tty_read", READ),
     ("pipe_read", READ),
@@ -132,7 +149,6 @@ _PLACES: Tuple[Tuple[str, str], ...] = (
     ("fcntl_setlk", LOCK),
     ("wait_for_partner", OPEN),
     ("fifo_open", OPEN),
-    ("futex", FUTEX),
     ("semtimedop", QUEUE),
     ("do_msgrcv", QUEUE),
     ("do_msgsnd", QUEUE),
@@ -166,11 +182,36 @@ def wait_of(pid: int) -> Wait:
 
 def _wait(folder: str) -> Wait:
     call = _text(folder + "/syscall")
-    found = from_call(call, calls_of(os.uname().machine, ctypes.sizeof(ctypes.c_void_p)))
-    if found is not None:
-        return found._replace(timed=False) if _ticks(found, call, folder) else found
-    place = _text(folder + "/wchan")
-    return Wait(UNTOLD) if not call and place in ("", "0") else from_place(place)
+    calls = calls_of(os.uname().machine, ctypes.sizeof(ctypes.c_void_p))
+    found = from_call(call, calls)
+    if found is None:
+        place = _text(folder + "/wchan")
+        if is_begun_again(call, calls):
+            found = begun_again(call, place)
+        else:
+            return Wait(UNTOLD) if not call and place in ("", "0") else from_place(place)
+    return found._replace(timed=False) if _ticks(found, call, folder) else found
+
+
+def is_begun_again(text: str, calls: Dict[int, _Call]) -> bool:
+    """Whether ``/proc/PID/syscall`` tells of a call that the kernel goes on with.
+
+    It does so for what had been stopped (Ctrl-Z), frozen or held by a debugger while it waited: for a time always, for
+    another thread up to a time, and for files where that was asked with poll(2).
+    """
+    number = text.partition(" ")[0]
+    return number.isdigit() and calls.get(int(number)) is _AGAIN
+
+
+def begun_again(text: str, place: str) -> Wait:
+    """What such a call waits for, by where it sleeps; what it was given is still there."""
+    found = from_place(place)
+    if found.kind == FUTEX:
+        return found._replace(timed=True)
+    if found.kind != POLL:
+        return found if found.kind else Wait(UNTOLD)
+    polled = from_call("0 " + text.partition(" ")[2], {0: _POLL})
+    return Wait(UNTOLD) if polled is None else polled
 
 
 def _ticks(wait: Wait, call: str, folder: str) -> bool:
@@ -210,12 +251,16 @@ def from_call(text: str, calls: Dict[int, _Call]) -> Optional[Wait]:
         return None
     if len(given) < _ARGUMENTS:
         return None
+    if calls[number] is _AGAIN:
+        return None
     if calls[number] is _FCNTL:
         return Wait(LOCK) if given[1] in _F_SETLKW else None
-    if kind == READ:
-        return Wait(READ, given[0])
+    if kind in (READ, WRITE) and place is not None:
+        return Wait(kind, given[place])
     files, timed = None if place is None else given[place], _is_timed(given, limit)
-    return Wait(NAP) if timed and files == 0 else Wait(kind, None, timed, files)  # To wait for no file is to sleep.
+    if timed and files == 0:
+        return Wait(NAP)  # To wait for no file is to sleep.
+    return Wait(kind, None, timed, files, _milliseconds(given[limit]) if timed and limit and limit > 0 else None)
 
 
 def _is_timed(given: List[int], limit: Optional[int]) -> bool:
@@ -224,7 +269,11 @@ def _is_timed(given: List[int], limit: Optional[int]) -> bool:
         return False
     if limit < 0:
         return given[-limit] != 0
-    return ctypes.c_int32(given[limit] & 0xFFFFFFFF).value > 0
+    return _milliseconds(given[limit]) > 0
+
+
+def _milliseconds(given: int) -> int:
+    return ctypes.c_int32(given & 0xFFFFFFFF).value
 
 
 def from_place(text: str) -> Wait:

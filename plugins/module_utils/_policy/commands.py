@@ -12,6 +12,10 @@ from ansible_collections.fleet.tmux.plugins.module_utils._policy.patterns import
 DEFAULT = "default"
 """The element of a list that stands for all of :data:`SHOWING`."""
 
+OWN = "./"
+"""How the name begins of a program that somebody has made: it is called like one that only shows, and is another one.
+Who names it in a list means it all the same."""
+
 _KNOWN_BYTES = 15
 """The kernel keeps so much of a program's name (TASK_COMM_LEN)."""
 
@@ -39,7 +43,8 @@ without anybody (a file manager that copies, a client that forwards ports) is no
 def named(option: str, given: Sequence[str], use_regex: bool) -> Optional[Matcher]:
     """Whether a program is on a list, by the name that the kernel knows it by; None for an empty list.
 
-    :param given: names and patterns; :data:`DEFAULT` stands for the programs that only show something.
+    :param given: names and patterns; :data:`DEFAULT` stands for the programs that only show something, but for those
+        of which the name begins with :data:`OWN`.
     :raises OptionError: for a pattern that is no regular expression.
     """
     known = frozenset(_known(name) for name in SHOWING) if DEFAULT in given else frozenset()
@@ -47,7 +52,11 @@ def named(option: str, given: Sequence[str], use_regex: bool) -> Optional[Matche
     matches = matcher(option, patterns if use_regex else _with_known(patterns), use_regex)
     if not given:
         return None
-    return lambda name: name in known or matches(name[:NAME_LIMIT])
+    return lambda name: name in known or matches(_plain(name)[:NAME_LIMIT])
+
+
+def _plain(name: str) -> str:
+    return name[len(OWN) :] if name.startswith(OWN) else name
 
 
 def _with_known(patterns: Sequence[str]) -> List[str]:

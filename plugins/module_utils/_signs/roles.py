@@ -20,6 +20,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
     READ,
     SIGNAL,
     UNTOLD,
+    WRITE,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._signs import elsewhere
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import Refused, Scene
@@ -37,6 +38,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._signs.showing import (
     SERVING,
     acts,
     does_more,
+    is_own,
     repeats_work,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session
@@ -47,7 +49,7 @@ WORKS, SHOWS, PROMPT, WAITS, HELPS = "works", "shows", "prompt", "waits", "helps
 _HELPERS = tuple(
     "ssh-agent gpg-agent gitstatusd dbus-daemon dbus-broker keychain dirmngr scdaemon keyboxd at-spi pulseaudio"
     " pipewire wireplumber gvfsd dconf-service xdg-desktop-por xdg-document-po xdg-permission gnome-keyring-d kwalletd"
-    " ssh-pkcs11-help ssh-sk-helper p11-kit-server watchman git-credential- powerline-daemo".split()
+    " ssh-pkcs11-help ssh-sk-helper p11-kit-server watchman git-credential- powerline-daemo faked-".split()
 )
 """How the names begin of what programs start beside themselves, and nobody waits for."""
 
@@ -221,13 +223,19 @@ class _Casting:
 
     def _shows(self, process: Process) -> bool:
         try:
-            if self._ignored(process.command):
+            if self._is_ignored(process):
                 return not self._does_more(process) and self._is_shown(process)
             if process.command in elsewhere.PROGRAMS:
                 return self._shows_another_host(process) and self._is_shown(process)
             return self._filters(process) and self._shows_what_is_given(process) and self._is_shown(process)
         except Refused:
             return False
+
+    def _is_ignored(self, process: Process) -> bool:
+        """:raises Refused: where it cannot be known whether it only has the name of such a program."""
+        if not self._ignored(process.command):
+            return False
+        return not is_own(process.command, self._scene.words(process)) or self._ignored("./" + process.command)
 
     def _joins(self, process: Process) -> bool:
         """Whether a process shows what goes on in another server: that ends with it no more than if it is detached.
@@ -282,7 +290,7 @@ class _Casting:
 
     def _shows_what_is_given(self, process: Process) -> bool:
         writers = self._pipes.writers(process)
-        return bool(writers) and all(self._ignored(each.command) or self._filters(each) for each in writers)
+        return bool(writers) and all(self._is_ignored(each) or self._filters(each) for each in writers)
 
     def _stores(self, process: Process) -> bool:
         """Whether what a program runs again and again writes to a disk, and not only that something was read there."""
@@ -302,7 +310,7 @@ class _Casting:
         return self._known[process.pid]
 
     def _passes_on(self, reader: Process) -> bool:
-        return (self._ignored(reader.command) or self._filters(reader)) and self._is_shown(reader)
+        return (self._is_ignored(reader) or self._filters(reader)) and self._is_shown(reader)
 
     def _role_of_shell(self, process: Process) -> str:
         if self._only_sleeps(process):
@@ -441,7 +449,7 @@ class _Casting:
         if any(wait.kind in _WAITS_FOR_MORE for wait in waits):
             return False
         for wait in waits:
-            if wait.kind in ("", UNTOLD) or (wait.kind == READ and not wait.descriptor):
+            if wait.kind in ("", UNTOLD, WRITE) or (wait.kind == READ and not wait.descriptor):
                 return True
             if wait.kind == POLL:
                 polls = [file for file in self._scene.files(process) if file.link == "anon_inode:[eventpoll]"]

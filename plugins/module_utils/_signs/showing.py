@@ -127,6 +127,9 @@ _SUBCOMMANDS: Dict[str, FrozenSet[str]] = {
 ASKED: FrozenSet[str] = frozenset((*_GRAMMARS, *_SUBCOMMANDS))
 """Programs whose command line says more than that they show."""
 
+_INSTALLED = frozenset("bin sbin games libexec usr opt snap nix gnu lib".split())
+"""Folders in whose paths programs are that somebody has installed."""
+
 _TEXT_CHARS = 4096
 """A longer text is a program, whatever it does."""
 _DEEP = 8
@@ -144,6 +147,15 @@ _IN_BRACKETS = re.compile(r"\([^()]*\)")
 _ACTS_OF_AWK = re.compile(r"\b(?:exit|getline|system)\b|@(?:load|include)\b|\|&")
 _WRITES_OF_AWK = re.compile(r"\bprintf?\b[^;}\n]*(?:>|(?<!\|)\|(?!\|))")
 _ENDS_OF_JQ = re.compile(r"\bhalt(?:_error)?\b|\b(?:first|limit)\s*\(")
+
+
+def is_own(name: str, words: Sequence[str]) -> bool:
+    """Whether a program of that name was started from where somebody works (``./rain``), and not from where programs
+    are installed, so that it may be any program. A script comes after its interpreter.
+    """
+    path = next((word for word in words[:3] if word.rpartition("/")[2][: len(name)] == name), "")
+    folders = path.split("/")[:-1]
+    return bool(folders) and (folders[0] != "" or not _INSTALLED & set(folders))
 
 
 def does_more(name: str, words: Sequence[str]) -> bool:

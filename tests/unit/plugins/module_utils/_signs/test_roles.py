@@ -38,6 +38,17 @@ def behind(*more: Any) -> Any:
     return (shell(foreground=False), *more)
 
 
+def test_a_program_of_somebodys_own_that_is_called_like_one_that_shows() -> None:
+    assert roles_of(*behind(one(101, 100, "top")))[101] == SHOWS
+    assert roles_of(*behind(one(101, 100, "./top")))[101] == WORKS
+    given: Dict[str, Any] = {"command": "top", "words": ("python3", "./top")}
+    assert roles_of(*behind(one(101, 100, "python3 ./top", **given)))[101] == WORKS
+
+
+def test_what_fakeroot_starts_beside_a_shell_helps() -> None:
+    assert roles_of(*behind(one(101, 100, "faked-sysv", terminal=0)))[101] == HELPS
+
+
 def test_a_shell_at_its_prompt() -> None:
     assert roles_of(shell()) == {100: PROMPT}
     assert roles_of(one(100, 50, "sh", wait=READS_TTY)) == {100: PROMPT}

@@ -8,7 +8,7 @@ import shlex
 import time
 
 import pytest
-from ansible_collections.fleet.tmux.plugins.module_utils._signs.showing import acts, does_more, repeats_work
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.showing import acts, does_more, is_own, repeats_work
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -197,6 +197,27 @@ def test_a_filter_that_only_shows(line: str) -> None:
 def test_what_is_repeated_to_change_something(line: str, expected: bool) -> None:
     words = shlex.split(line)
     assert repeats_work(words[0], words) is expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("top -d 3", False),
+        ("/usr/bin/top", False),
+        ("./top", True),
+        ("build/top -n 3", True),
+        ("/home/anna/weather/top", True),
+        ("/home/anna/.local/bin/top", False),
+        ("/opt/top/top", False),
+        ("/usr/bin/python3 ./top", True),
+        ("/bin/sh -e ./top", True),
+        ("/usr/bin/perl /usr/bin/top", False),
+        ("top ./top", False),
+        ("other", False),
+    ],
+)
+def test_a_program_of_somebodys_own(line: str, expected: bool) -> None:
+    assert is_own("top", line.split()) is expected
 
 
 @given(
