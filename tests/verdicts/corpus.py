@@ -129,6 +129,55 @@ while True:
         server.handle_request() if ready is server else os.read(changes, 4096)
 """
 )
+RAIN = """#!/usr/bin/python3
+import time
+while True:
+    time.sleep(7)
+    open("rain.dat", "w").write("wet")
+"""
+STEPS = """i=0
+while [ $i -lt 100000 ]; do
+  i=$((i + 1))
+  echo step $i
+  sleep 0.2
+done
+"""
+PATIENT = "import select\nselect.poll().poll(86400000)\nopen('done', 'w')\n"
+HEADLESS = """import ctypes, threading, time
+def work():
+    open("begun", "w")
+    time.sleep(86400)
+    open("done", "w")
+threading.Thread(target=work).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+SCHEDULER = """import selectors, socket
+listener = socket.create_server(("127.0.0.1", 8111))
+found = selectors.DefaultSelector()
+found.register(listener, selectors.EVENT_READ)
+while True:
+    for key, _events in found.select():
+        if key.fileobj is listener:
+            worker = listener.accept()[0]
+            worker.sendall(b"simulate")
+            found.register(worker, selectors.EVENT_READ)
+            open("given", "w")
+        elif not key.fileobj.recv(1000):
+            raise SystemExit
+"""
+WORKER = (
+    "import socket, time\nworker = socket.create_connection(('127.0.0.1', 8111))\nworker.recv(9)\ntime.sleep(86400)\n"
+)
+APP = """import asyncio
+async def answer(_reader, writer):
+    writer.close()
+async def app():
+    await asyncio.start_server(answer, "127.0.0.1", 8112)
+    print("serves", flush=True)
+    await asyncio.sleep(40000)
+    open("backup", "w")
+asyncio.run(app())
+"""
 SOMEBODY = outside("sh -c 'echo $$ > outside.pid; while :; do sleep 7; done'")
 
 EDITORS = [
@@ -993,6 +1042,107 @@ WAITERS = [
         (line("$HELPERS/container run image ./migrate"), runs("container|python.*")),
     ),
     Row(
+        "held-by-ctrl-s",
+        "steps",
+        "job whose terminal was stopped",
+        LIVE,
+        "It goes on when somebody presses Ctrl-Q.",
+        (line("sh steps.sh"), see("step 3"), press("C-s")),
+        files=(("steps.sh", STEPS),),
+        unforeseen=True,
+    ),
+    Row(
+        "dump-into-pipe",
+        "tar",
+        "waits for a reader",
+        LIVE,
+        "Whoever reads its pipe, outside, is slow.",
+        (
+            holds("head -c 5000000 /dev/urandom > big && mkfifo stream"),
+            outside("sh -c 'exec sleep 100000 < stream'"),
+            line("tar -cf - big > stream && touch done"),
+            runs("tar"),
+        ),
+        unforeseen=True,
+    ),
+    Row(
+        "sent-to-background",
+        "patient",
+        "waits for a time",
+        LIVE,
+        "Its time has not come. It was stopped for a moment, and told to go on in the background.",
+        (
+            line("python3 patient.py"),
+            holds("grep -q ^7 /proc/$(pgrep -u $(id -u) -f '^python3 patient.py')/syscall"),
+            press("C-z"),
+            see("Stopped"),
+            line("bg"),
+            line("echo ma''de"),
+            see("^([$#%] )*made"),
+        ),
+        files=(("patient.py", PATIENT),),
+        unforeseen=True,
+    ),
+    Row(
+        "without-first-thread",
+        "headless",
+        "waits for a time",
+        LIVE,
+        "Its time has not come. Its first thread has ended, and another one waits for that.",
+        (line("python3 headless.py"), holds("test -e begun")),
+        files=(("headless.py", HEADLESS),),
+        unforeseen=True,
+    ),
+    Row(
+        "rain-of-ones-own",
+        "./rain",
+        "program called like a toy",
+        LIVE,
+        "It computes, and writes what it has found now and then.",
+        (holds("chmod +x rain"), line("./rain"), holds("pgrep -u $(id -u) -x rain")),
+        files=(("rain", RAIN),),
+        unforeseen=True,
+    ),
+    Row(
+        "scheduler",
+        "scheduler",
+        "waits for work done elsewhere",
+        LIVE,
+        "Another process has called it for something to do, and does it.",
+        (
+            line("python3 scheduler.py"),
+            holds("pgrep -u $(id -u) -f '^python3 scheduler.py'"),
+            outside("until python3 worker.py; do sleep 1; done"),
+            holds("test -e given"),
+        ),
+        files=(("scheduler.py", SCHEDULER), ("worker.py", WORKER)),
+        unforeseen=True,
+    ),
+    Row(
+        "app-with-a-backup",
+        "app",
+        "server that waits for a time",
+        LIVE,
+        "Nobody calls it, and at night it has something to do.",
+        (line("python3 app.py"), see("serves")),
+        files=(("app.py", APP),),
+        unforeseen=True,
+    ),
+    Row(
+        "psql-in-a-transaction",
+        "psql with a transaction",
+        "transaction that is not committed",
+        LIVE,
+        "What was changed is nowhere else.",
+        (
+            line("psql -X -h /tmp/services -U app app"),
+            see("app=[>#]"),
+            line("BEGIN;"),
+            see("app=\\*[>#]"),
+        ),
+        unforeseen=True,
+    ),
+    Row(
         "stopped-copy",
         "dd",
         "stopped job",
@@ -1053,6 +1203,15 @@ PAGERS = [
             line("git -c core.pager='less -+F' log"),
             see("first"),
         ),
+    ),
+    Row(
+        "numbers-in-pager",
+        "seq",
+        "pager",
+        ABANDONED,
+        "What says more than a pager takes was started to be shown.",
+        (line("seq 100000 | less"), see("^29$")),
+        unforeseen=True,
     ),
     Row(
         "awk-shown",

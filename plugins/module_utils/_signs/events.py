@@ -25,6 +25,8 @@ _SHOWS_CHANGES = ("inotifywait", "inotifywatch", "fswatch", "fatrace", "iwatch",
 """How the names begin of programs that say which files have changed, and do nothing with that."""
 
 _ERRORS = 2
+_TELLS = ("/dev/", "/proc/", "/sys/")
+"""Where devices are, and files that tell what the kernel does: whoever waits for one of these waits for news."""
 _SAYS_NOTHING = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/ptmx", "/dev/shm/")
 """Devices from which no news comes."""
 _TALKS = frozenset(("UNIX", "UNIX-STREAM", "UDP", "UDPv6", "?", ""))
@@ -161,7 +163,7 @@ class Events:
     def _is_device(self, process: Process, file: OpenFile) -> bool:
         if not file.for_reading or is_terminal(file.link):
             return file.for_reading and is_another(process, file.link)
-        return file.link.startswith("/dev/") and not file.link.startswith(_SAYS_NOTHING)
+        return file.link.startswith(_TELLS) and not file.link.startswith(_SAYS_NOTHING)
 
     def _has_called(self, process: Process, inode: int) -> bool:
         """Whether a process has made this TCP connection to one outside, as far as that can be known."""

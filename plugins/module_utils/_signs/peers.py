@@ -17,7 +17,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._signs.elsewhere import
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.network import KEEP_ALIVE
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import OpenFile, Refused, Scene
 
-SOCKET, PIPE, FIFO, TCP = "socket", "pipe", "fifo", "tcp"
+SOCKET, PIPE, FIFO, TCP, CALLER = "socket", "pipe", "fifo", "tcp", "caller"
 
 
 class Peer(NamedTuple):
@@ -25,7 +25,8 @@ class Peer(NamedTuple):
 
     ``kind``: a connected unix socket (stream or packets), a pipe, a pipe with a name in the file system, or a TCP
     connection over which something was sent last: the other end has not answered yet, or does not take it. That is
-    also the kind of a connection to a host on which ssh runs a command, whatever was sent.
+    also the kind of a connection to a host on which ssh runs a command, whatever was sent. Or a TCP connection that
+    somebody has made to it and keeps.
     ``certain``: False where nobody whom we may look into holds the other end, so that there may be none at all. A
     process that waits in a call with this very descriptor shows that there is one.
     ``peer``: the inode of a unix socket's other end, 0 where nobody has accepted yet.
@@ -93,11 +94,11 @@ class Peers:
     def _beyond_socket(self, process: Process, file: OpenFile, inode: int) -> Iterator[Peer]:
         try:
             row = self._scene.sockets.unix(inode)
-            waits = row is None and self._waits_for_answer(process, inode)
+            kind = self._kind_of_tcp(process, inode) if row is None else ""
         except Unread as error:
             raise Refused("what %s is connected to (%s)" % (process.command, error)) from error
-        if waits:
-            yield Peer(process, file, TCP)
+        if kind:
+            yield Peer(process, file, kind)
         elif row is None and self._may_be_unix_elsewhere(process, file):
             raise Refused("what %s is connected to (it is in another network namespace)" % process.command)
         elif row is not None and row.talks and "socket:[%d]" % row.peer not in self._within():
@@ -108,17 +109,19 @@ class Peers:
             return False
         return self._scene.protocol(process, file) in ("UNIX", "UNIX-STREAM", "?")
 
-    def _waits_for_answer(self, process: Process, inode: int) -> bool:
-        """Whether a process has made this TCP connection, and what was sent last went to the other end.
+    def _kind_of_tcp(self, process: Process, inode: int) -> str:
+        """What a TCP connection to somebody outside is, if it counts: a process was called by it, or has made it,
+        and what was sent last went to the other end.
 
-        Of whoever was called it would be the other way round: an answer is what is sent last.
+        Of whoever was called an answer is what is sent last: it counts that somebody keeps the connection.
         """
         row = self._scene.sockets.tcp(process.pid, inode)
-        if row is None or row.state != ESTABLISHED or not row.unanswered:
-            return False
-        if process.command in KEEP_ALIVE or row.port in self._listens_at(process):
-            return False
-        return (row.there, row.port) not in self._connected_within()
+        if row is None or row.state != ESTABLISHED or process.command in KEEP_ALIVE:
+            return ""
+        kind = CALLER if row.port in self._listens_at(process) else TCP
+        if kind == TCP and not row.unanswered:
+            return ""
+        return kind if (row.there, row.port) not in self._connected_within() else ""
 
     def _listens_at(self, process: Process) -> Set[int]:
         if process.pid not in self._ports:

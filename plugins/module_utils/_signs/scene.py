@@ -6,6 +6,7 @@
 
 import os
 import re
+import signal
 import stat
 import time
 from typing import Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Set, Tuple, TypeVar, Union
@@ -16,6 +17,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import 
     PROC,
     Process,
     Processes,
+    catches,
     looked_into_by_root,
     read_file,
     read_process,
@@ -227,6 +229,15 @@ class Scene:
             return bool(read_file("%s/%d/timers" % (PROC, process.pid), 1))
         except OSError:
             return False
+
+    def is_told_by_signal(self, process: Process) -> bool:
+        """Whether a process does something at a signal that means nothing by itself.
+
+        What catches all that would end it, for what is to be done at its end, does not.
+        """
+        return not catches(process, signal.SIGSEGV) and any(
+            catches(process, number) for number in (signal.SIGUSR1, signal.SIGUSR2)
+        )
 
     def _is_set(self, process: Process, file: OpenFile) -> bool:
         found = _LEFT.search(self._notes(process, file))

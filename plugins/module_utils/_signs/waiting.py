@@ -11,6 +11,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.terminals import is_terminal
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import spoken
 from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
+    CHILD,
     FUTEX,
     LOCK,
     NAP,
@@ -20,11 +21,12 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
     READ,
     SIGNAL,
     UNTOLD,
+    WRITE,
     Wait,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.events import Events
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.network import KEEP_ALIVE
-from ansible_collections.fleet.tmux.plugins.module_utils._signs.peers import FIFO, PIPE, TCP, Peer, Peers
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.peers import CALLER, FIFO, PIPE, TCP, Peer, Peers
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import (
     PROMPT,
     WAITS,
@@ -34,7 +36,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import (
     starts_another,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import Refused, Scene
-from ansible_collections.fleet.tmux.plugins.module_utils._signs.shells import is_shell
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.shells import is_shell, is_told_nothing
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.showing import FILTERS, acts, limit_of
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.sign import Sign
 
@@ -43,6 +45,9 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _TIME = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([smhd]?)\Z")
 _FOR_EVER = 30 * 86400
 """A ``sleep`` that takes longer only keeps something open."""
+
+_LONG = 600 * 1000
+"""Milliseconds: what listens looks more often than that whether something is to be done."""
 
 _MASTERS = ("/dev/ptmx", "/dev/pts/ptmx")
 _ASKS = frozenset("systemd-run systemctl machinectl loginctl busctl gdbus dbus-send".split())
@@ -104,6 +109,8 @@ class _Waiting:
                 self._for_sleep,
                 self._for_time,
                 self._for_signal,
+                self._for_trap,
+                self._for_taker,
                 self._for_others,
                 self._for_driven,
                 self._events.awaited,
@@ -166,7 +173,9 @@ class _Waiting:
         limited = any(wait.timed and wait.kind in (POLL, FUTEX, SIGNAL) for wait in waits)
         if not limited and any(wait.kind in (POLL, READ) for wait in waits):
             limited = self._scene.has_timer(process)
-        return "waits for a time" if limited and not self._events.serves(process) else ""
+        if limited and self._events.serves(process):
+            limited = any((wait.limit or 0) >= _LONG for wait in waits)
+        return "waits for a time" if limited else ""
 
     def _for_signal(self, process: Process) -> str:
         """A signal, like that of an alarm: nobody is told when that comes. Whoever has children waits for them."""
@@ -178,6 +187,25 @@ class _Waiting:
         if process.pid in self._parents:
             return ""
         return "" if self._events.serves(process) else "waits for a signal"
+
+    def _for_trap(self, process: Process) -> str:
+        """A script that does something when it is told so by a signal (``trap rotate USR1``), and sleeps till then."""
+        if not is_shell(process.command) or self._scene.wait(process).kind not in (CHILD, SIGNAL):
+            return ""
+        if is_told_nothing(process.command, self._scene.words(process)):
+            return ""
+        return "waits for a signal" if self._scene.is_told_by_signal(process) else ""
+
+    def _for_taker(self, process: Process) -> str:
+        """Who takes what a process says: a terminal that was stopped (Ctrl-S), or the other end of a pipe."""
+        numbers = {wait.descriptor for wait in self._scene.waits(process) if wait.kind == WRITE} - {None}
+        if not numbers:
+            return ""
+        held = [file for file in self._scene.files(process) if file.number in numbers]
+        if any(is_terminal(file.link) for file in held):
+            return "waits for a terminal that was stopped"
+        outside = {peer.file.number for peer in self._peers.outside(process)}
+        return "waits for somebody to take what it says" if outside & numbers else ""
 
     def _for_others(self, process: Process) -> str:
         """Work that is done elsewhere: a program at the session's terminal waits at something with another end."""
@@ -204,8 +232,8 @@ class _Waiting:
             return wait.descriptor == peer.file.number
         if not peer.certain or (peer.kind in (PIPE, FIFO) and not peer.file.for_reading):
             return False
-        if peer.kind in (PIPE, FIFO, TCP):
-            return True
+        if peer.kind in (PIPE, FIFO, TCP, CALLER):
+            return not (raw and peer.kind == CALLER)
         only_this = (wait.files == 1 or peer.process.command in _ASKS) and not raw
         return only_this or not _SERVICES.search(self._peers.name(peer))
 

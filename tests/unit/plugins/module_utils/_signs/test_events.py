@@ -129,6 +129,8 @@ TO_FILE = {1: "/home/anna/log"}
         ("/dev/kmsg", os.O_RDONLY, "", True),
         ("/dev/kmsg", os.O_WRONLY, "", False),
         ("/dev/ttyUSB0", os.O_RDONLY, "", True),
+        ("/proc/101/mountinfo", os.O_RDONLY, "", True),
+        ("/sys/kernel/tracing/trace_pipe", os.O_RDONLY, "", True),
         ("/dev/pts/8", os.O_RDWR, "", True),
         ("/dev/pts/3", os.O_RDWR, "", False),
         ("/dev/tty", os.O_RDWR, "", False),

@@ -227,10 +227,21 @@ def test_an_answer_that_comes_from_within_is_not_waited_for(
     assert Peers([client, called], scene).outside(client) == []
 
 
-def test_whoever_was_called_and_whoever_only_shows_that_it_is_there_wait_for_nothing(
+def test_whoever_was_called_has_somebody_outside_as_long_as_that_is_connected(
+    spawn: Spawn, connection: Connection
+) -> None:
+    """One that hands out work (a scheduler, ``nc -l``) may have heard all for now, or have said the last word."""
+    called = spawn(connection.listener.fileno(), connection.accepted.fileno())
+    client = spawn(connection.client.fileno())
+    scene = scene_of(called, client)
+    assert kinds(Peers([called], scene).outside(called)) == [("caller", True, connection.accepted.fileno())]
+    assert Peers([called, client], scene).outside(called) == []
+
+
+def test_whoever_only_shows_that_it_is_there_waits_for_nothing(
     spawn: Spawn, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    called = spawn(connection.listener.fileno(), connection.accepted.fileno())
+    called = spawn(connection.listener.fileno(), connection.accepted.fileno())._replace(command="ssh")
     tunnel = spawn(connection.client.fileno())._replace(command="ssh")
     scene = scene_of(called, tunnel)
     Clocks(scene, monkeypatch).told.update(queued=7)

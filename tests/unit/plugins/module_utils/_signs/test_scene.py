@@ -6,7 +6,9 @@
 
 import ctypes
 import os
+import signal
 import struct
+import subprocess
 import sys
 from pathlib import Path
 from typing import Dict, FrozenSet, Iterator, Optional
@@ -87,6 +89,22 @@ def test_a_time_that_is_set() -> None:
         assert not has_timer()
     finally:
         os.close(idle)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a matter of Linux")
+@pytest.mark.parametrize(
+    ("trap", "expected"), [("trap date USR1", True), ("trap date EXIT", False), ("trap date TERM", False), (":", False)]
+)
+def test_a_script_that_is_told_something_by_a_signal(trap: str, expected: bool) -> None:
+    """At its end, bash tidies up whatever signal ends it."""
+    command = trap + "; echo; sleep 600 & wait"
+    with subprocess.Popen(["bash", "-c", command], stdout=subprocess.PIPE, start_new_session=True) as script:
+        try:
+            assert script.stdout is not None and script.stdout.readline()
+            process = us()._replace(pid=script.pid)
+            assert Scene(Processes({}), US).is_told_by_signal(process) is expected
+        finally:
+            os.killpg(script.pid, signal.SIGKILL)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a matter of Linux")

@@ -8,7 +8,7 @@ import os
 from typing import Any, Dict, FrozenSet, List, Optional
 
 import pytest
-from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import HEADLESS, Process
 from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
     FUTEX,
     LOCK,
@@ -19,13 +19,22 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
     READ,
     SIGNAL,
     UNTOLD,
+    WRITE,
     Wait,
     waiters,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._signs import unseen as unseen_room
 from ansible_collections.fleet.tmux.plugins.module_utils._signs import waiting as room
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.events import Events
-from ansible_collections.fleet.tmux.plugins.module_utils._signs.peers import PIPE, SOCKET, TCP, Peer, Peers
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.peers import (
+    CALLER,
+    FIFO,
+    PIPE,
+    SOCKET,
+    TCP,
+    Peer,
+    Peers,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import cast
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import OpenFile, Refused
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.sign import Sign
@@ -52,6 +61,7 @@ class Scripted(Told):
     by_debugger: FrozenSet[int] = frozenset()
     state = "D"
     timer = False
+    trapped = False
 
     @property
     def lock_waiters(self) -> FrozenSet[int]:
@@ -69,6 +79,9 @@ class Scripted(Told):
 
     def has_timer(self, process: Process) -> bool:
         return self.timer
+
+    def is_told_by_signal(self, process: Process) -> bool:
+        return self.trapped
 
 
 class NothingOutside(Peers):
@@ -117,6 +130,44 @@ def test_a_server_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Events, "serves", lambda self, process: True)
     assert said(*job("python3 -m http.server", wait=Wait(POLL, None, True, 1))) is None
     assert said(*job("python3 poll.py", wait=Wait(NAP))) == "waits for a time"
+    seconds = Wait(POLL, None, True, 1, 30 * 1000)
+    assert said(*job("node server.js", wait=seconds)) is None
+
+
+def test_a_server_that_has_something_to_do_at_night_waits_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Events, "serves", lambda self, process: True)
+    hours = Wait(POLL, None, True, None, 6 * 3600 * 1000)
+    assert said(*job("python3 app.py", wait=hours)) == "waits for a time"
+
+
+@pytest.mark.parametrize(
+    ("line", "wait", "trapped", "expected"),
+    [
+        ("bash rotate.sh", FOR_CHILD, True, "waits for a signal"),
+        ("dash rotate.sh", Wait(SIGNAL), True, "waits for a signal"),
+        ("bash rotate.sh", FOR_CHILD, False, None),
+        ("python3 rotate.py", FOR_CHILD, True, None),
+    ],
+)
+def test_a_script_that_is_told_by_a_signal(line: str, wait: Wait, trapped: bool, expected: Optional[str]) -> None:
+    asleep = one(102, 101, "sleep infinity", group=101, wait=Wait(NAP))
+    assert said(*job(line, wait=wait), asleep, trapped=trapped) == expected
+
+
+STOPPED, NOT_TAKEN = "waits for a terminal that was stopped", "waits for somebody to take what it says"
+
+
+def test_what_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal with Ctrl-S, or a pipe whose other end is outside. What a pager does not take is there to be shown."""
+    writes, pipe = Wait(WRITE, 1), {1: "pipe:[9]"}
+    assert said(*job("make", wait=writes)) == STOPPED
+    assert said(*job("tail -f log", wait=writes)) is None
+    assert said(*job("make", wait=Wait(WRITE))) is None
+    assert said(*job("git log", wait=writes, links=pipe), one(102, 101, "less", links={0: "pipe:[9]"})) is None
+    peer = Peer(CLIENT, OpenFile(1, "pipe:[9]", os.O_WRONLY), FIFO, False)
+    monkeypatch.setattr(NothingOutside, "outside", lambda self, process: [peer])
+    assert said(*job("pg_dump", wait=writes, links=pipe)) == NOT_TAKEN
+    assert said(*job("pg_dump", wait=Wait(WRITE, 2), links={2: "pipe:[8]"})) is None
 
 
 def test_a_time_that_shows_in_no_call() -> None:
@@ -242,6 +293,7 @@ def test_state_d_counts_when_it_is_seen_again(state: str, expected: bool) -> Non
         (Wait(READ, 5), Peer(CLIENT, OpenFile(5, "pipe:[9]", os.O_RDONLY), PIPE, False), True),
         (Wait(POLL), Peer(CLIENT, OpenFile(5, "pipe:[9]", os.O_WRONLY), PIPE, True), False),
         (Wait(POLL), Peer(CLIENT, OpenFile(5, "socket:[9]", os.O_RDWR), TCP), True),
+        (Wait(READ, 5), Peer(CLIENT, OpenFile(5, "socket:[9]", os.O_RDWR), CALLER), True),
         (FOR_CHILD, Peer(CLIENT, OpenFile(5, "socket:[9]", os.O_RDWR), SOCKET, True, 9), False),
     ],
 )
@@ -252,6 +304,14 @@ def test_work_that_is_done_elsewhere(
     monkeypatch.setattr(NothingOutside, "outside", lambda self, process: [peer])
     monkeypatch.setattr(NothingOutside, "name", lambda self, peer: "/run/docker.sock", raising=False)
     assert (said(*job("docker run", wait=wait, raw=raw)) is not None) is expected
+
+
+def test_who_is_connected_to_it_is_waited_for_but_at_a_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent at its prompt listens, too, and an editor is connected to it."""
+    peer = Peer(CLIENT, OpenFile(5, "socket:[9]", os.O_RDWR), CALLER)
+    monkeypatch.setattr(NothingOutside, "outside", lambda self, process: [peer])
+    assert said(*job("scheduler", wait=Wait(POLL, files=3))) is not None
+    assert said(*job("agent", wait=Wait(POLL, files=3), raw=True)) is None
 
 
 @pytest.mark.parametrize(
@@ -369,6 +429,7 @@ def test_what_could_not_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert unknown(shell(), pane=7) == ["the process of a pane could not be seen"]
     assert unknown(shell(foreground=False), others) == ["a process of another user could only be seen from outside"]
     assert unknown(*job("make")) == []
+    assert unknown(*job("job", state=HEADLESS)) == ["a process has ended but for some of its threads"]
     assert unknown(shell()) == []
     assert unknown(shell(foreground=False)) == ["what has the terminal of a pane could not be seen"]
 
