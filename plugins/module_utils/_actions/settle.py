@@ -22,7 +22,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import (
     while_there,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import TmuxError
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import set_for_window, unset_for_window
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import outlived, set_for_window, unset_for_window
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
     Listing,
     Pane,
@@ -41,6 +41,9 @@ _PAUSE = 0.05
 _NOTICED_WITHIN = (0.05, 0.1, 0.2, 0.4)
 """Seconds that a server is given, one time after another, to notice how a command has ended."""
 _LAST_LINES = 5
+
+CLOSED = "and tmux before 3.7 ends a pane then: leave it its standard input"
+"""What to do for a command that sends all its output elsewhere."""
 
 
 def runs_nothing(account: User) -> str:
@@ -104,12 +107,20 @@ class Settler:
             if session is None or _lacks(session, created):
                 problems[name] = gone_at_once(name, "a window of session" if created.added else "session")
             elif not created.keeps_dead and _has_ended(session, created):
-                pane = next(pane for pane in _panes_of(session, created) if pane.dead)
-                said = self._said_in(pane, self._secrets.get(name, ()))
-                problems[name] = _how_it_ended(session, pane, said) + self._about_shell(name)
+                problems[name] = self._how_it_ended(name, session, created, listing) + self._about_shell(name)
             if name in problems and session is not None:
                 self._undo(session, created, listing.version)
         return problems
+
+    def _how_it_ended(self, name: str, session: Session, created: CreatedSession, listing: Listing) -> str:
+        pane = next(pane for pane in _panes_of(session, created) if pane.dead)
+        where = "" if len(session.panes) == 1 else f"pane {session.panes.index(pane) + 1} of "
+        what = f"the command of {where}session {session.name!r}"
+        left = outlived(pane, listing.pid, ())
+        if left is not None:
+            return f"{what} has closed its terminal, {CLOSED}; as process {left.pid} it runs on"
+        said = self._said_in(pane, self._secrets.get(name, ()))
+        return f"{what} ended at once, with {_end(pane)}; {brief(said)}"
 
     def _about_shell(self, name: str) -> str:
         """What to do where a command was given to a shell that runs none."""
@@ -203,11 +214,9 @@ def _places(session: Session, window: Window) -> Set[str]:
     return {f"{session.id}:{window.number}", window.id}
 
 
-def _how_it_ended(session: Session, pane: Pane, said: str) -> str:
+def _end(pane: Pane) -> str:
     status = "unknown" if pane.status is None else pane.status
-    how = f"signal {pane.signal}" if pane.signal else f"exit status {status}"
-    where = "" if len(session.panes) == 1 else f"pane {session.panes.index(pane) + 1} of "
-    return f"the command of {where}session {session.name!r} ended at once, with {how}; {brief(said)}"
+    return f"signal {pane.signal}" if pane.signal else f"exit status {status}"
 
 
 def _no_longer(place: str, told: bool) -> Command:

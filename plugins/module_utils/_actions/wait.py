@@ -22,7 +22,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import pipes
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import pane_texts
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import NoServer, TmuxError
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import NOT_KEPT, Exit, exits
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.exits import NOT_KEPT, Exit, exits, outlived
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.look import NOTHING, Seen
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import (
     Listing,
@@ -261,7 +261,7 @@ class Waiting:
         places = [self._place(fate, here) for fate in self._waiting()]
         sessions = [session for session in places if session is not None]
         self._meet({pid for session in sessions for pid in session.pids})
-        self._meet_left({pane.first_pid for session in sessions for pane in session.panes if pane.is_unclear})
+        self._meet_left([pane for session in sessions for pane in session.panes])
         if not any(map(self._is_news, sessions)):
             return {}
         facts = exits(self._client)
@@ -279,14 +279,13 @@ class Waiting:
             process = proctable.read_process(pid, (self._seen.server.user.uid,))
             self._programs.update({} if process is None else {pid: process})
 
-    def _meet_left(self, pids: Set[Optional[int]]) -> None:
-        """The same for programs that may live on without their terminal; the child of a server has its number still."""
-        for pid in pids - set(self._programs):
-            process = None if pid is None else proctable.read_process(pid, (self._seen.server.user.uid,))
-            if process is not None and process.ppid == self._seen.server.pid:
-                self._programs[process.pid] = process
+    def _meet_left(self, panes: Iterable[Pane]) -> None:
+        """The same for programs that have closed their terminal."""
+        own = self._seen.server
+        left = [outlived(pane, own.pid, (own.user.uid,)) for pane in panes if pane.first_pid not in self._programs]
+        self._programs.update({process.pid: process for process in left if process is not None})
 
-    def _lives_on_unseen(self, pane: Pane) -> bool:
+    def _runs_on(self, pane: Pane) -> bool:
         """Whether a pane is dead and its program is not: it has closed its terminal, or has not quite ended."""
         process = None if pane.first_pid is None else self._programs.get(pane.first_pid)
         return pane.is_unclear and process is not None and proctable.lives(process)
@@ -330,7 +329,7 @@ class Waiting:
     def _judged(self, fate: Fate, facts: Dict[str, Exit], watched: bool) -> Fate:
         panes = self._panes(fate.found)
         fate = self._searched(fate)
-        if fate.matched or not all(pane.dead for pane in panes) or any(map(self._lives_on_unseen, panes)):
+        if fate.matched or not all(pane.dead for pane in panes) or any(map(self._runs_on, panes)):
             return fate
         if not fate.ended or fate.is_unclear or fate.identity in self._tries:
             fate = self._with_end(fate, facts, watched)

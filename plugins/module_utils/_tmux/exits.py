@@ -5,12 +5,14 @@
 """What becomes of panes whose command ends: whether they stay (``remain-on-exit``), and since when they are dead."""
 
 import secrets
-from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
+from ansible_collections.fleet.tmux.plugins.module_utils._host import processes as proctable
+from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import Process
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import to_text
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Client
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import Capability, Command, Version
-from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Session, number_or_none, row, rows
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.model import Pane, Session, number_or_none, row, rows
 
 _OPTION = "remain-on-exit"
 _FIELDS = ("#{pane_id}", "#{%s}" % _OPTION, "#{pane_dead_time}")
@@ -45,6 +47,16 @@ def _stays(printed: str) -> Optional[bool]:
     if printed in _STAYS:
         return True
     return False if printed in _GOES else None
+
+
+def outlived(pane: Pane, server: Optional[int], uids: Sequence[int]) -> Optional[Process]:
+    """The program of a dead pane that runs on: it has closed its terminal, and tmux before 3.7 knows no other end.
+
+    :param server: the pid of its server: what is a child of that one has its number still.
+    :param uids: on whose behalf it is looked at.
+    """
+    process = proctable.read_process(pane.first_pid, uids) if pane.is_unclear and pane.first_pid is not None else None
+    return process if process is not None and process.alive and process.ppid == server else None
 
 
 def differing(client: Client, sessions: Iterable[Session], keep: bool) -> List[Session]:
