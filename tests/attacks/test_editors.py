@@ -5,10 +5,12 @@
 """What an editor leaves in files is looked at with its user's rights, whatever that user puts in their place."""
 
 import os
+import subprocess
 import sys
+import time
 
-from ansible_collections.fleet.tmux.tests.attacks.realm import Tmux, directory, prune, removed
-from ansible_collections.fleet.tmux.tests.support.namespaces import ALICE, ROOT
+from ansible_collections.fleet.tmux.tests.attacks.realm import Tmux, directory, prune, removed, spawn
+from ansible_collections.fleet.tmux.tests.support.namespaces import ALICE, BOB, ROOT
 from ansible_collections.fleet.tmux.tests.support.waiting import eventually
 
 POLICY = {"idle": "1s", "protect": ["unsaved"]}
@@ -64,3 +66,44 @@ def test_what_an_editors_user_puts_in_the_place_of_a_lock_keeps_nobody_waiting()
         return removed(result) == [("alice", "other")] and [item["reason"] for item in result["kept"]] == ["unsaved"]
 
     eventually(only_the_other, "the other goes, and what may not be saved stays")
+
+
+INSTALLS = """
+import ctypes, fcntl, sys
+ctypes.CDLL(None).prctl(15, b"dpkg", 0, 0, 0)
+database = open(sys.argv[1], "w")
+fcntl.lockf(database, fcntl.LOCK_EX)
+print("replace it? [y/N]", flush=True)
+input()
+"""
+CROWDS = """
+import fcntl, os, time
+files = []
+for cpu in os.sched_getaffinity(0):
+    os.sched_setaffinity(0, [cpu])
+    for _time in range(12):
+        files.append(open("/tmp/home/alice/%d" % len(files), "w"))
+        for place in range(16000, 0, -2):
+            fcntl.lockf(files[-1], fcntl.LOCK_EX, 1, place)
+print("all", flush=True)
+time.sleep(100000)
+"""
+
+
+def test_who_holds_very_many_locks_hides_no_others_and_keeps_nobody_waiting() -> None:
+    """Of the kernel's table of all locks nobody reads more than the beginning, and the newest come first in it."""
+    tmux = Tmux(BOB).start("other")
+    tmux("new-session", "-d", "-s", "installs", "--", sys.executable, "-c", INSTALLS, BOB.home + "/database")
+    eventually(lambda: "replace it?" in tmux("capture-pane", "-p", "-t", "installs:"), "it has begun")
+    crowd = spawn(ALICE, sys.executable, "-c", CROWDS, stdout=subprocess.PIPE)
+    assert crowd.stdout is not None and crowd.stdout.readline() == b"all\n"
+
+    def only_the_other() -> bool:
+        began = time.monotonic()
+        result = prune(**POLICY)
+        assert time.monotonic() - began < 10
+        assert ("bob", "installs") not in removed(result)
+        return [item["reason"] for item in result["kept"] if item["name"] == "installs"] == ["unsaved"]
+
+    eventually(only_the_other, "what has begun and not ended stays")
+    assert tmux.names() == ["installs"]

@@ -43,6 +43,8 @@ DESCRIPTORS_PER_OWNER = 100000
 _OUTSIDE = re.compile(rb"^(State|PPid|Uid|VmRSS|Threads):\s*(\S+)", re.MULTILINE)
 _TURNS = re.compile(rb"^(?:non)?voluntary_ctxt_switches:\s*(\d+)", re.MULTILINE)
 _ESCAPES = {b"\\n": b"\n", b"\\\\": b"\\"}
+_SINCE_BOOT = 7
+"""The clock that counts from the start of the system, with the time for which it slept (CLOCK_BOOTTIME in time.h)."""
 _CPU_CLOCK = 2
 """The kind of clock that counts the CPU time of a whole process (CPUCLOCK_SCHED in the kernel's posix-timers.h)."""
 
@@ -120,14 +122,20 @@ Pane = Tuple[int, str]
 """Server pid and pane id: what tmux writes into the environment of everything that is started in a pane."""
 
 
-def read_file(path: str, most: Optional[int] = None, folder: Optional[int] = None) -> bytes:
-    """A file of the kernel's. There are thousands in a look: without a buffer, each takes half the time."""
+def read_file(
+    path: str, most: Optional[int] = None, folder: Optional[int] = None, seconds: Optional[float] = None
+) -> bytes:
+    """A file of the kernel's. There are thousands in a look: without a buffer, each takes half the time.
+
+    :param most: bytes that are read of it. ``seconds``: how long it is read.
+    """
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
+    until = None if seconds is None else time.monotonic() + seconds
     try:
         parts = [os.read(handle, _PART)]
         size = len(parts[0])
         # The kernel gives a page at a time of a long table: to add each to the whole would be quadratic.
-        while parts[-1] and (most is None or size < most):
+        while parts[-1] and (most is None or size < most) and (until is None or time.monotonic() < until):
             parts.append(os.read(handle, _PART))
             size += len(parts[-1])
         return b"".join(parts)[:most]
@@ -768,6 +776,16 @@ def listening_ports(pid: int) -> Dict[int, int]:
 
 _POLL_SECONDS = 0.02
 Identity = Tuple[int, int]
+
+
+def since_boot() -> float:
+    """Seconds since the system was started."""
+    return time.clock_gettime(_SINCE_BOOT)
+
+
+def age(process: Process) -> float:
+    """Seconds since a process was started."""
+    return since_boot() - process.started / _TICKS
 
 
 def identity(process: Process) -> Identity:

@@ -21,6 +21,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import 
     looked_into_by_root,
     read_file,
     read_process,
+    since_boot,
 )
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
 from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
@@ -34,10 +35,10 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import (
 )
 
 _TICKS = float(os.sysconf("SC_CLK_TCK"))
-_SINCE_BOOT = 7
-"""The clock that counts from the start of the system, with the time for which it slept (CLOCK_BOOTTIME in time.h)."""
 _WORDS_BYTES = 65536
-_LOCKS_BYTES = 4 << 20
+_LOCKS_BYTES, _LOCKS_SECONDS = 4 << 20, 0.2
+"""How much is read of the table of all locks, and how long: anybody may fill it, and each part takes longer then."""
+_LOCK = re.compile(rb"^lock:\s*(.+)$", re.MULTILINE)
 _FILES_PER_OWNER = 50000
 """Open files of one owner's processes that are looked at."""
 _NAMES_PER_OWNER = 100000
@@ -99,7 +100,7 @@ class Scene:
         self.processes = processes
         self.user = user
         self.taken = time.time()
-        self._since_boot = time.clock_gettime(_SINCE_BOOT)
+        self._since_boot = since_boot()
         self._words: Dict[int, Union[Tuple[str, ...], Refused]] = {}
         self._files: Dict[int, Union[List[OpenFile], Refused]] = {}
         self._wait: Dict[int, Union[Wait, Refused]] = {}
@@ -266,7 +267,14 @@ class Scene:
         return self._locked
 
     def written_locks(self, process: Process) -> FrozenSet[Span]:
-        """What parts of files a process has locked for writing, so that nobody else does so."""
+        """What parts of files a process has locked for writing, so that nobody else does so.
+
+        What it holds open says so; only of one that may not be looked into the table of all locks is asked.
+        """
+        if self.inside(process) is not None:
+            held = [file for file in self.files(process) if file.for_writing and file.link[:1] == "/"]
+            notes = [b"\n".join(_LOCK.findall(self._notes(process, file))) for file in held]
+            return frozenset(span for spans in writers(b"\n".join(notes)).values() for span in spans)
         if self._writers is None:
             self._writers = writers(self._locks())
         return self._writers.get(process.pid, frozenset())
@@ -274,7 +282,7 @@ class Scene:
     def _locks(self) -> bytes:
         if self._table_of_locks is None:
             try:
-                self._table_of_locks = read_file(PROC + "/locks", _LOCKS_BYTES)
+                self._table_of_locks = read_file(PROC + "/locks", _LOCKS_BYTES, seconds=_LOCKS_SECONDS)
             except OSError:
                 self._table_of_locks = b""
         return self._table_of_locks

@@ -116,6 +116,11 @@ class Desk:
         (self.proc / str(pid) / "fd" / str(number)).symlink_to(path)
         (self.proc / str(pid) / "fdinfo" / str(number)).write_text("pos:\t0\nflags:\t%o\nmnt_id:\t1\n" % flags)
 
+    def lock(self, *words: str, pid: int = PID) -> None:
+        """Have a process have locked a part of what it has opened last."""
+        notes = max((self.proc / str(pid) / "fdinfo").iterdir(), key=lambda path: int(path.name))
+        notes.write_text(notes.read_text() + "lock:\t%s\n" % " ".join(words))
+
     def write(self, name: str, data: bytes) -> Path:
         path = self.work / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -671,24 +676,36 @@ def test_an_open_transaction_protects(desk: Desk, data: bytes, flags: int, kept:
         ("FLOCK  ADVISORY  WRITE", "120 120", "a.db-shm", False),
     ],
 )
-@pytest.mark.parametrize("pid", [PID, 7])
-def test_a_transaction_is_known_by_what_it_locks(
-    desk: Desk, pid: int, kind: str, span: str, name: str, kept: bool
-) -> None:
+def test_a_transaction_is_known_by_what_it_locks(desk: Desk, kind: str, span: str, name: str, kept: bool) -> None:
     desk.editor("sqlite3", "sqlite3", "a.db")
     desk.hold(desk.write(name, b""))
-    (desk.proc / "locks").write_text("1: %s %d fe:00:2400337 %s\n" % (kind, pid, span))
-    expected = (("unsaved", "a transaction in it is not committed"),) if kept and pid == PID else ()
-    assert desk.told() == expected
+    desk.lock("1:", kind, str(PID), "fe:00:2400337", span)
+    assert desk.told() == ((("unsaved", "a transaction in it is not committed"),) if kept else ())
+
+
+def test_what_all_have_locked_says_nothing_of_a_program_that_can_be_looked_into(desk: Desk) -> None:
+    """Anybody can fill that table."""
+    desk.editor("dpkg")
+    (desk.proc / "locks").write_text("1: POSIX  ADVISORY  WRITE %d fe:00:77 0 0\n" % PID)
+    assert desk.told() == ()
 
 
 @pytest.mark.parametrize(("command", "kept"), [("dpkg", True), ("rpm", True), ("newsboat", False)])
-@pytest.mark.parametrize("locks", ["", "1: POSIX  ADVISORY  WRITE %d fe:00:77 0 0\n" % PID])
-def test_what_installs_has_begun_as_long_as_it_holds_its_lock(desk: Desk, locks: str, command: str, kept: bool) -> None:
-    desk.editor(command)
-    (desk.proc / "locks").write_text(locks)
+@pytest.mark.parametrize("holds", [False, True])
+@pytest.mark.parametrize("others", [False, True])
+def test_what_installs_has_begun_as_long_as_it_holds_its_lock(
+    desk: Desk, others: bool, holds: bool, command: str, kept: bool
+) -> None:
+    """Of another user's only the table of all locks says that."""
+    desk.editor(command, others=others)
+    desk.hold(desk.write("lock", b""))
+    lock = ["1:", "POSIX  ADVISORY  WRITE", str(PID if holds or not others else 7), "fe:00:77", "0 0"]
+    if others:
+        (desk.proc / "locks").write_text(" ".join(lock) + "\n")
+    elif holds:
+        desk.lock(*lock)
     told = (("unsaved", "what it installs is not installed in full"),)
-    assert desk.told() == (told if kept and locks else ())
+    assert desk.told() == (told if kept and holds else ())
 
 
 @pytest.mark.parametrize("others", [False, True])
