@@ -13,7 +13,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import 
 from ansible_collections.fleet.tmux.plugins.module_utils._host.terminals import is_another, is_terminal
 from ansible_collections.fleet.tmux.plugins.module_utils._host.waits import POLL, READ, Wait
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.network import KEEP_ALIVE
-from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import WORKS, Cast, only_passes_on
+from ansible_collections.fleet.tmux.plugins.module_utils._signs.roles import PIPES, WORKS, Cast, only_passes_on
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.scene import OpenFile, Refused, Scene
 from ansible_collections.fleet.tmux.plugins.module_utils._signs.shells import is_shell, is_told_nothing
 
@@ -137,6 +137,8 @@ class Events:
         if link is None or not link.startswith("pipe:["):
             return link is not None and _is_file(link)
         seen.add(process.pid)
+        if len(seen) > PIPES:
+            return True
         readers = [each for each in self._readers(link) if each.pid not in seen]
         return any(
             not only_passes_on(each, self._scene.words(each)) or self._writes(each) or self._goes_on(each, seen)

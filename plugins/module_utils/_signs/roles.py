@@ -53,6 +53,8 @@ _HELPERS = tuple(
 )
 """How the names begin of what programs start beside themselves, and nobody waits for."""
 
+PIPES = 50
+"""Through how many pipes, one after another, is followed where something goes."""
 _NAME_BYTES = 15
 """What the kernel keeps of the name of a process."""
 _WAITS_FOR_MORE = (LOCK, NAP, OPEN, QUEUE)
@@ -298,19 +300,25 @@ class _Casting:
         days = max(0.0, self._scene.taken - self._scene.started(process)) / _DAY
         return stored is None or stored > days * _STORED_A_DAY
 
-    def _is_shown(self, process: Process) -> bool:
-        """Whether the output of a process goes to a terminal, through none but such processes."""
+    def _is_shown(self, process: Process, pipes: int = 0) -> bool:
+        """Whether the output of a process goes to a terminal, through none but such processes.
+
+        :param pipes: through so many it has come until here.
+        """
         if process.pid not in self._known:
-            self._known[process.pid] = False  # What goes in a circle is not shown.
+            self._known[process.pid] = False  # What goes in a circle, or through too many, is not shown.
             link = self._scene.link(process, 1)
-            readers = self._pipes.readers(process) if link is not None and link.startswith("pipe:") else []
+            is_pipe = link is not None and link.startswith("pipe:") and pipes < PIPES
+            readers = self._pipes.readers(process) if is_pipe else []
             self._known[process.pid] = (
-                link is None or _is_device(link) or (bool(readers) and all(self._passes_on(each) for each in readers))
+                link is None
+                or _is_device(link)
+                or (bool(readers) and all(self._passes_on(it, pipes) for it in readers))
             )
         return self._known[process.pid]
 
-    def _passes_on(self, reader: Process) -> bool:
-        return (self._is_ignored(reader) or self._filters(reader)) and self._is_shown(reader)
+    def _passes_on(self, reader: Process, pipes: int) -> bool:
+        return (self._is_ignored(reader) or self._filters(reader)) and self._is_shown(reader, pipes + 1)
 
     def _role_of_shell(self, process: Process) -> str:
         if self._only_sleeps(process):

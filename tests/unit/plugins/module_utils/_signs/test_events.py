@@ -115,6 +115,7 @@ def test_a_measurement_is_written_down() -> None:
     assert said(*job("perf top", wait=Wait(POLL), files=[counts])) == ""
 
 
+NETLINK = OpenFile(4, "socket:[9]", os.O_RDWR)
 TO_FILE = {1: "/home/anna/log"}
 
 
@@ -147,6 +148,19 @@ def test_news_that_are_written_down(link: str, flags: int, kind: str, expected: 
     assert said(*shown, kind=kind) == ""
     other = job("monitor", wait=Wait(READ, 0), files=[OpenFile(4, link, flags)], links=TO_FILE)
     assert said(*other, kind=kind) == ""
+
+
+@pytest.mark.parametrize(("length", "expected"), [(20, ""), (2000, NEWS)])
+def test_news_through_a_pipeline_without_an_end(length: int, expected: str) -> None:
+    """Nobody follows it to where it ends, so that may be a file."""
+    pipes = ["pipe:[%d]" % number for number in range(1, length)]
+    ends = zip(["/dev/null", *pipes], [*pipes, "/dev/pts/3"])
+    chain = [
+        one(101 + number, 100, "cat" if number else "monitor", group=101, links={0: read, 1: written})
+        for number, (read, written) in enumerate(ends)
+    ]
+    first = one(101, 100, "monitor", wait=Wait(READ, 4), files=[NETLINK], links={1: "pipe:[1]"})
+    assert said(shell(foreground=False), first, *chain[1:], kind="NETLINK") == expected
 
 
 def test_news_that_a_program_writes_down_itself() -> None:

@@ -138,6 +138,18 @@ def test_a_pipeline_that_ends_in_a_program_or_a_file_works() -> None:
     assert pipeline("tee log", files=log) == {100: WORKS, 101: WORKS, 102: WORKS}
 
 
+@pytest.mark.parametrize(("length", "role"), [(20, SHOWS), (2000, WORKS)])
+def test_a_pipeline_without_an_end_works(length: int, role: str) -> None:
+    """Nobody types one. Somebody may write one so that nothing of his is judged."""
+    pipes = ["pipe:[%d]" % number for number in range(1, length)]
+    ends = zip(["/dev/pts/3", *pipes], [*pipes, "/dev/pts/3"])
+    chain = [
+        one(101 + number, 100, "cat" if number else "tail -f log", group=101, links={0: read, 1: written})
+        for number, (read, written) in enumerate(ends)
+    ]
+    assert roles_of(*behind(*chain))[101] == role
+
+
 def test_a_pipe_that_is_read_elsewhere_works() -> None:
     assert roles_of(*behind(one(101, 100, "tail -f log", links={1: "pipe:[8]"}), one(102, 100, "less", group=101))) == {
         100: WORKS,
