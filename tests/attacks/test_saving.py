@@ -18,6 +18,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from typing import Any, Callable, Dict, List, Tuple
 
 import pytest
@@ -342,3 +343,24 @@ def test_whose_what_is() -> None:
         assert len(found.pop(("file", 0o600, account.uid, account.gid))) == 2
         assert found.pop(("file", 0o700, account.uid, account.gid)) == ["restore"]
     assert found == {}
+
+
+CALLS_ITSELF_SERVER = """
+import ctypes, time
+ctypes.CDLL(None).prctl(15, b"tmux: server", 0, 0, 0)
+time.sleep(100000)
+"""
+
+
+def test_a_program_that_calls_itself_as_its_server_does() -> None:
+    """It looks like one that is just to become what writes a log, and never becomes it."""
+    tmux = Tmux(ALICE).start("first", "second", "third")
+    tmux("new-session", "-d", "-s", "odd", "--", sys.executable, "-c", CALLS_ITSELF_SERVER)
+    for name in ("first", "second", "third"):
+        tmux("pipe-pane", "-t", name + ":", "cat >/dev/null")
+        tmux("set-option", "-F", "-t", name, "@fleet_tmux_log", "#{pane_id} 0 /tmp/log ")
+    time.sleep(6)  # As long as one that is new may take.
+    began = time.monotonic()
+    gone = removed(save(patterns=["first", "second", "third"]))
+    assert time.monotonic() - began < 9
+    assert gone == [("alice", "first"), ("alice", "second"), ("alice", "third")]

@@ -40,6 +40,8 @@ _PANE = "FLEET_TMUX_PANE"
 
 _ATTEMPTS, _PAUSE = 50, 0.1
 """How often, and in which intervals, is looked again at what a server has just started."""
+_NEW_SECONDS = 5.0
+"""How long that is just: whoever calls himself as a server does for longer keeps nobody waiting."""
 _DELETED = " (deleted)"
 """How the kernel ends the name of a file that is open and has none any more."""
 
@@ -126,9 +128,10 @@ def written(server_pid: Optional[int], uid: int, paths: Mapping[str, str]) -> Di
         table, _others = proctable.read_table([uid])
         own = [process for process in table.values() if process.ppid == server_pid]
         found = _found(own, paths)
-        if len(found) == len(paths) or server_pid not in table:
+        server = table.get(server_pid or 0)
+        if len(found) == len(paths) or server is None:
             break
-        if all(process.command != table[server_pid].command for process in own):
+        if not any(process.command == server.command and proctable.age(process) < _NEW_SECONDS for process in own):
             break
         proctable.wait(_PAUSE)  # One of them has not become what it is to be.
     return {pane: found.get(pane, False) for pane in paths}
