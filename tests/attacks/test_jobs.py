@@ -173,7 +173,7 @@ def test_what_a_session_says_of_files_is_done_with_her_rights(how: str) -> None:
         assert (told["removed_files"], told["left_files"]) == ([], []), "her words are not told"
         assert (told["more"]["removed_files"], told["more"]["left_files"]) == (2, 8)
         assert "of-bob" not in told["text"] and "of-root" not in told["text"]
-    assert any("still there" in warning for warning in found["warnings"])
+        assert any("still there" in warning for warning in told["warnings"])
 
 
 @pytest.mark.parametrize("how", ["absent", "prune", "wait"])

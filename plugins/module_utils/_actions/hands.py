@@ -115,6 +115,7 @@ class Promises(Hands):
         self._seen = seen
         self._processes = processes
         self._archive = settings.archive
+        self.trouble: List[str] = []
 
     def prepare(self, decisions: Sequence[Decision]) -> None:
         if self._archive is not None and _any_removal(decisions):
@@ -132,8 +133,9 @@ class Promises(Hands):
         places = {place for place, _id in gone}
         stay = [pid for place in places for pid in self._staying(place, gone)]
         removed = [outcome for outcome in outcomes if outcome.what == REMOVED]
-        found = {place: going(self._seen[place], _identities(removed, place)) for place in places}
+        found = {place: going(self._seen[place], _identities(removed, place)) for place in sorted(places)}
         told = _with_files(outcomes, _cleaned_up(found, removed, check=True))
+        self.trouble += [sentence for each in found.values() for sentence in each.trouble] + _still_there(told)
         return _with_freed(told, {identity(process) for process in self._processes.below(stay)})
 
     def _staying(self, place: int, gone: Container[Key]) -> List[int]:

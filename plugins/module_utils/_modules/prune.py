@@ -5,7 +5,7 @@
 """Removes sessions by policy: look, decide, carry out."""
 
 import time
-from typing import Collection, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Collection, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.carry_out import carry_out
 from ansible_collections.fleet.tmux.plugins.module_utils._actions.examine import Examined, examine
@@ -84,9 +84,10 @@ def perform(
     run = run._replace(guards=verdict, outcomes=[begin(each) for each in decisions])
     if verdict.message:
         return run._replace(refused=f"nothing was removed: {verdict.message}")
-    real = None if check_mode else RealHands(seen, policy, settings, now)
-    carried = carry_out(decisions, real or Promises(seen, examined.processes, settings), overseer.hear)
-    trouble = [*run.trouble, *(real.trouble if real is not None else ()), *carried.trouble]
+    hands: Union[Promises, RealHands]
+    hands = Promises(seen, examined.processes, settings) if check_mode else RealHands(seen, policy, settings, now)
+    carried = carry_out(decisions, hands, overseer.hear)
+    trouble = [*run.trouble, *hands.trouble, *carried.trouble]
     return run._replace(outcomes=carried.outcomes, trouble=trouble, refused=carried.refused)
 
 
