@@ -12,7 +12,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.clean_up impor
 from ansible_collections.fleet.tmux.plugins.module_utils._host import rights
 from ansible_collections.fleet.tmux.plugins.module_utils._host.crew import Job, Line, Message, work
 from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import Untrusted, reached
-from ansible_collections.fleet.tmux.plugins.module_utils._host.text import shown
+from ansible_collections.fleet.tmux.plugins.module_utils._host.text import encoded, shown
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
 from ansible_collections.fleet.tmux.plugins.module_utils._policy.declared import Log
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import OLDER, Writer, fits, writers
@@ -126,12 +126,12 @@ def _have(path: str, wish: Wish, make: bool) -> None:
     with reached(folder, {user.uid}, alone=True) as there:
         _require_alone(there.handle, name, wish)
         try:
-            handle = os.open(name, _OPEN, dir_fd=there.handle)
+            handle = os.open(encoded(name), _OPEN, dir_fd=there.handle)
         except FileNotFoundError:
             if not make:
                 _require_room(there.handle, user)
                 return
-            handle = os.open(name, _OPEN | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=there.handle)
+            handle = os.open(encoded(name), _OPEN | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=there.handle)
     try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode) or found.st_uid != user.uid or found.st_nlink != 1:
@@ -172,6 +172,6 @@ def _writers(folder: int, name: str, wish: Wish) -> List[Writer]:
 
 def _status(name: str, folder: int) -> Optional[os.stat_result]:
     try:
-        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return os.stat(encoded(name), dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         return None

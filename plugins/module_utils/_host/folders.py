@@ -234,7 +234,7 @@ def found_at(path: str, uid: int, mounts: Mounts) -> Optional[os.stat_result]:
 
 
 def _stepped(stack: contextlib.ExitStack, name: str, folder: Optional[int]) -> int:
-    handle = os.open(name, _STEP & ~os.O_DIRECTORY, dir_fd=folder)
+    handle = os.open(encoded(name), _STEP & ~os.O_DIRECTORY, dir_fd=folder)
     stack.callback(os.close, handle)
     return handle
 
@@ -249,7 +249,7 @@ def _aim(handle: int, links: int) -> Optional[str]:
         return None
     if found.st_uid != 0 or not links:
         raise Untrusted("a symbolic link is in the way")
-    return os.readlink("", dir_fd=handle)
+    return to_text(os.readlink(b"", dir_fd=handle))
 
 
 def names_in(folder: int, limit: int) -> List[str]:

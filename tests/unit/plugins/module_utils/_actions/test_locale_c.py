@@ -15,7 +15,8 @@ BEGINS = """
 import json, os, sys
 sys.path[:0] = json.loads(sys.argv[1])
 folder = sys.argv[2]
-from ansible_collections.fleet.tmux.plugins.module_utils._actions import clean_up
+from ansible_collections.fleet.tmux.plugins.module_utils._actions import clean_up, log
+from ansible_collections.fleet.tmux.plugins.module_utils._host import folders
 from ansible_collections.fleet.tmux.plugins.module_utils._host.births import birth_of
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import read_process
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import User
@@ -58,3 +59,15 @@ def test_and_told_from_what_is_too_long(tmp_path: Path) -> None:
 def test_a_process_is_known_that_has_such_a_variable(tmp_path: Path) -> None:
     script = r'print(ascii(birth_of(read_process(os.getpid()), os.geteuid()).variables["\xfc"]))'
     assert said(tmp_path, script) == ["'x'"]
+
+
+def test_a_log_is_had_there(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    script = r"""
+me = User("me", os.geteuid(), os.getegid())
+for limited in (False, True):
+    log.require_logs([log.Log(folder + "/\xfc.log")], [], log.Wish(me, limited), 30, True)
+print(folders.found_at(folder + "/\xfc.log", os.geteuid(), folders.Mounts()) is not None)
+"""
+    assert said(tmp_path, script) == ["True"]
+    assert [path.name for path in tmp_path.iterdir()] == ["ü.log"]
