@@ -135,9 +135,9 @@ _TEXT_CHARS = 4096
 _DEEP = 8
 _PLACE_OF_SED = r"(?:[0-9]+|\$|/(?:[^/\\]|\\.)*/[IM]*)"
 _SHOWS_OF_SED = re.compile(
-    r"\s*(?:%s(?:\s*,\s*%s)?\s*!?\s*)?" % (_PLACE_OF_SED, _PLACE_OF_SED)
-    + r"(?:s(.)(?:(?!\1)[^\\]|\\.)*\1(?:(?!\1)[^\\]|\\.)*\1[gpiIM0-9]*"
-    + r"|y(.)(?:(?!\2)[^\\]|\\.)*\2(?:(?!\2)[^\\]|\\.)*\2|[pdlnDPNGHhgx=])?\s*(?:\Z|[;\n])",
+    r"\s*(?:%s(?:\s*,\s*%s)?\s*(?:!\s*)?)?" % (_PLACE_OF_SED, _PLACE_OF_SED)
+    + r"(?:s(.)(?:(?!\1)[^\\]|\\.)*\1(?:(?!\1)[^\\]|\\.)*\1[gpiIM0-9]*\s*"
+    + r"|y(.)(?:(?!\2)[^\\]|\\.)*\2(?:(?!\2)[^\\]|\\.)*\2\s*|[pdlnDPNGHhgx=]\s*)?(?:\Z|[;\n])",
     re.DOTALL,
 )
 """A command that changes and prints lines. All others are more: ``q`` ends it, ``e`` runs a command, ``w`` writes."""
