@@ -27,10 +27,16 @@ def of(user: User) -> Iterator[None]:
     try:
         os.setegid(user.gid)
         os.seteuid(user.uid)
+        _end_with(parent, ends)
         yield
     finally:
         os.seteuid(0)
         os.setegid(0)
         os.setgroups(before)
-        if ends:
-            kernel.end_with_parent(parent)  # The change of ids has taken that back.
+        _end_with(parent, ends)
+
+
+def _end_with(parent: int, ends: int) -> None:
+    """A change of ids has taken back that we end with our parent."""
+    if ends:
+        kernel.end_with_parent(parent)

@@ -44,7 +44,7 @@ def test_a_process_that_is_to_end_with_its_parent_still_does() -> None:
         os.write(writing, b"%d %d" % (meanwhile, kernel.signal_of_parents_end()))
         os._exit(0)
     os.waitpid(child, 0)
-    assert os.read(reading, 100) == b"0 9"
+    assert os.read(reading, 100) == b"9 9"
     os.close(reading)
     os.close(writing)
     assert kernel.signal_of_parents_end() == 0
