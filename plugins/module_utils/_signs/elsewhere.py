@@ -35,8 +35,8 @@ _AS_IT_IS = re.compile(r"'[^']*'|\\.", re.DOTALL)
 _TEXTS = re.compile(r'"(?:\\.|[^"\\])*"', re.DOTALL)
 _RUNS_WITHIN = re.compile(r"`|\$\(|[<>]\(")
 _TO_NOWHERE = re.compile(r"[0-9&]?(?:>>?|<)\s*/dev/null(?![^\s;|&)])|[0-9]?>&[0-9]")
-_DEEP = 8
-"""Commands within each other that are looked into."""
+_DEEP, _CHARS = 8, 4096
+"""Commands within each other that are looked into, and how long one is of which is told what it consists of."""
 
 
 class Call(NamedTuple):
@@ -117,10 +117,10 @@ def _joins(words: Sequence[str]) -> bool:
 def programs_of(command: str, depth: int = 0) -> List[List[str]]:
     """The command lines that a command consists of, each without what only leads to it (``cd``, ``exec``, ``sudo``).
 
-    No line where that cannot be told: a shell runs more within it, or it reads or writes files. A login that names no
-    command is a shell.
+    No line where that cannot be told: a shell runs more within it, it reads or writes files, or it is very long. A
+    login that names no command is a shell.
     """
-    if depth > _DEEP or _does_more(command):
+    if depth > _DEEP or len(command) > _CHARS or _does_more(command):
         return []
     try:
         words = shlex.split(_PIECES.sub(_mark, _TO_NOWHERE.sub(" ", command)))

@@ -5,6 +5,7 @@
 """What ssh and its kin run on another host is told by their arguments, and whether it is there for somebody to type."""
 
 import shlex
+import time
 from typing import Sequence
 
 import pytest
@@ -181,3 +182,11 @@ def test_commands_are_told_from_what_stands_in_quotes() -> None:
 def test_commands_within_each_other_without_an_end_are_not_looked_into() -> None:
     assert is_prompt("ssh a " * 5)
     assert not is_prompt("ssh a " * 5000)
+
+
+@pytest.mark.parametrize("word", ["sudo ", "ssh h ", "env "])
+def test_what_is_very_long_is_not_taken_apart(word: str) -> None:
+    """Whoever writes it would keep all others waiting."""
+    began = time.monotonic()
+    assert not is_prompt(word * 13000 + "bash") and is_prompt(word * 3 + "bash")
+    assert time.monotonic() - began < 1
