@@ -109,7 +109,7 @@ options:
         C(sudo), C(script)), and helpers like C(ssh-agent). A shell that was given a script or C(-c) runs.
       - V(unsaved) means that an editor in it holds text that is not saved, or may hold some. Of C(vim), C(neovim),
         C(nano) and C(emacs) that is known where they keep their usual files or show their usual lines; of other
-        editors, and of those that run as another user, it never is, so they protect. A message that is being written
+        editors, and of those that run as another user, it never is, so they protect. A message that is being written,
         a transaction of a database in a file that is not committed, partitions that are not written and packages that
         are half installed count too, as far as they show.
       - V(waiting) means that something in it waits for a lock, a time that has not come, a process, a message, a file
