@@ -72,8 +72,8 @@ def pipes(client: Client) -> Pipes:
         ["list-panes", "-a", "-F", row(nonce, "p", ["#{pane_id}", "#{pane_pipe}"])],
     ]
     printed = rows(to_text(client.call(commands)), nonce)
-    noted = said("".join(fields[0] + " " for kind, fields in printed if kind == "s"))
-    on = [fields for kind, fields in printed if kind == "p"]
+    noted = said("".join(text + " " for kind, fields in printed if kind == "s" for text in fields))
+    on = [fields for kind, fields in printed if kind == "p" and len(fields) == 2]
     return {pane: noted.get(pane, Pipe(True))._replace(on=flag == "1") for pane, flag in on}
 
 

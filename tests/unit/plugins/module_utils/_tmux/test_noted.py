@@ -12,6 +12,7 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import Cli
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.details import Noted, noted
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.dialect import parse_version
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import TmuxError
+from ansible_collections.fleet.tmux.plugins.module_utils._tmux.pipes import Pipe, pipes
 
 Row = Tuple[str, ...]
 SESSION = ("s", "9/5/$1/7", "job", "1 file=/a", "%2 0 /log %3 0 /other ")
@@ -61,3 +62,9 @@ def test_what_was_cut_off_is_asked_for_again() -> None:
 def test_what_no_tmux_prints_is_not_taken_for_all(row: Row) -> None:
     with pytest.raises(TmuxError, match="could not be read"):
         told(Told(*[[SESSION, PANE, row]] * 4))
+
+
+@pytest.mark.parametrize("row", [("s",), ("p",), ("p", "%2"), ("p", "%2", "1", "1")])
+def test_where_output_is_written_is_only_known_of_what_tmux_can_have_said(row: Row) -> None:
+    rows = [("s", "%2 0 /log "), ("p", "%2", "1"), row]
+    assert pipes(Told(rows)) == {"%2": Pipe(True, "/log")}
