@@ -328,6 +328,9 @@ options:
         itself.
       - The file is the owner's, with mode C(0600), and is opened with the owner's rights and not through a link. It is
         made if it is missing, and only removed by O(cleanup). What writes to it ends with the session.
+      - The kernel and tmux may drop what a command prints immediately before it ends, more easily when that is much at
+        once. It is missing in the file, and on the screen, too. A command that must not lose it waits a moment before
+        it ends (like C(; status=$?; sleep 1; exit $status)), or writes to a file by itself.
       - In a session that is there it begins from then on, if its output is not written there yet. A C(pipe-pane) that
         somebody else has begun is left as it is; a warning and RV(drift) say so.
       - It takes exactly one O(name), and neither O(windows), which have O(windows[].log) and O(windows[].panes[].log),
@@ -942,9 +945,11 @@ job:
       type: int
       returned: always
     content:
-      description: What its pane shows at its end, as far as O(content_lines) says. It is not recorded, so null with
-        C(from_record); use O(log) for what has to be kept. Also null of another user's session unless
-        O(evidence_detail=full).
+      description:
+        - What its pane shows at its end, as far as O(content_lines) says. It is not recorded, so null with
+          C(from_record); use O(log) for what has to be kept. Also null of another user's session unless
+          O(evidence_detail=full).
+        - The last that a command prints can be missing when it ends right after it, see O(log).
       type: str
       returned: always
     log:

@@ -196,8 +196,11 @@ sessions:
       type: str
       returned: always
     content:
-      description: What that pane shows at its end, as far as O(content_lines) says. Null when it is gone, and of
-        another user's session unless O(evidence_detail=full).
+      description:
+        - What that pane shows at its end, as far as O(content_lines) says. Null when it is gone, and of another user's
+          session unless O(evidence_detail=full).
+        - The last that a command prints can be missing when it ends right after it, see
+          O(fleet.tmux.tmux_session#module:log).
       type: str
       returned: always
     log:

@@ -284,16 +284,26 @@ def as_printed(text: str, version: Version) -> str:
     return text
 
 
+_EPITAPH = re.compile(r"(?:^Pane is dead.*|Pane is dead \((?:status [0-9]+|signal [A-Za-z0-9+-]+), [^()\n]*\))$")
+"""What tmux writes below the text of a pane that has ended. Of a full screen whose last line has no end, tmux prints it
+as the rest of that line."""
+
+
 def own_words(screen: str) -> str:
     """The text of a pane that has ended, without what tmux itself has written below it."""
     text = screen.rstrip("\n ")
     start, newline, last = text.rpartition("\n")
-    return start + newline if last.startswith("Pane is dead") else text
+    return start + newline + _without_epitaph(last)
+
+
+def _without_epitaph(line: str) -> str:
+    found = _EPITAPH.search(line.rstrip(" "))
+    return line if found is None else line[: found.start()].rstrip(" ")
 
 
 def last_words(screen: str) -> List[str]:
     """The lines of a pane that has ended, without the empty ones and what tmux itself has written below them."""
-    return [line for line in screen.splitlines() if line.strip() and not line.startswith("Pane is dead")]
+    return [line for line in map(_without_epitaph, screen.splitlines()) if line.strip()]
 
 
 _VARIABLE = re.compile(r"unset ([^;\n]+);\n?|([^=;\n]+)=\"([^\"\\]*(?:\\.[^\"\\]*)*)\"; export [^;\n]+;\n?", re.DOTALL)

@@ -83,6 +83,7 @@ def test_a_window_name_is_a_format_but_in_3_0() -> None:
 def test_of_a_pane_that_has_ended_its_own_words_are_left() -> None:
     screen = "one\n\n  two\nPane is dead (status 1, Sun Nov 29 15:00:00 2026)\n\n"
     assert dialect.last_words(screen) == ["one", "  two"]
+    assert dialect.last_words("one\ntwo  Pane is dead (status 1, Sun Nov 29 15:00:00 2026)  \n") == ["one", "two"]
 
 
 @pytest.mark.parametrize("printed, on", [("", False), ("0", False), ("off", False), ("1", True), ("on", True)])

@@ -100,6 +100,10 @@ def test_names_that_some_tmux_rewrites_are_refused() -> None:
         ("Pane is dead", ""),
         ("a\nb\n\n", "a\nb"),
         ("Pane is dead\nb", "Pane is dead\nb"),
+        ("a\nbPane is dead (status 0, Mon Nov 30 12:00:00 2026)", "a\nb"),
+        ("a\nb c  Pane is dead (signal 15, Mon Nov 30 12:00:00 2026)   ", "a\nb c"),
+        ("a\nbPane is dead (signal RTMIN+1, Mon Nov 30 12:00:00 2026)", "a\nb"),
+        ("a\nit says that Pane is dead", "a\nit says that Pane is dead"),
     ],
 )
 def test_what_tmux_has_written_below_a_pane_is_left_out(screen: str, text: str) -> None:
