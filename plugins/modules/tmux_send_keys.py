@@ -82,6 +82,8 @@ options:
     description:
       - A regular expression of Python. Nothing is sent before the pane shows it somewhere, in its last 2000 lines. V(^)
         and V($) are the ends of a line, and lines that tmux has wrapped are one. What was there before counts as well.
+      - Blanks at the ends of lines are not seen. Only the last line, like the prompt of a program that asks, may have
+        one there for the pattern, as in V(Continue[?] $).
       - If the pane does not show it within O(wait_timeout), or its command ends without it, the task fails and nothing
         is sent.
       - Another user's panes are not looked at, unless O(evidence_detail=full).

@@ -50,6 +50,8 @@ options:
       - A regular expression of Python. Waits until one of the panes of a session shows it somewhere, in its last 2000
         lines, or as many more as O(content_lines) says. V(^) and V($) are the ends of a line, and lines that tmux has
         wrapped are one. What was there before counts as well.
+      - Blanks at the ends of lines are not seen. Only the last line, like the prompt of a program that asks, may have
+        one there for the pattern, as in V(Continue[?] $).
       - A session that ends without it makes the task fail, at once with O(require=all).
       - Another user's panes are not looked at, unless O(evidence_detail=full).
     type: str

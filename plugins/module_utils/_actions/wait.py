@@ -423,7 +423,10 @@ def _first_match(pattern: Pattern[str], texts: Sequence[Tuple[str, int]]) -> Opt
     """
 
     def search(line: Line) -> None:
-        matches = (any(match.end() > old for match in pattern.finditer(text)) for text, old in texts)
+        matches = (
+            any(match.end() > old for form in forms(text, old) for match in pattern.finditer(form))
+            for text, old in texts
+        )
         line.say({"number": next((number for number, matched in enumerate(matches) if matched), None)})
 
     heard: Message = {}
@@ -437,6 +440,14 @@ def _first_match(pattern: Pattern[str], texts: Sequence[Tuple[str, int]]) -> Opt
         )
     number: Optional[int] = heard["number"]
     return number
+
+
+def forms(text: str, old: int) -> Sequence[str]:
+    """A text, and the same with a blank at its end, as after a prompt: what a tmux tells of a screen has none there.
+
+    :param old: how many of its characters were shown before. A blank after nothing new is not new either.
+    """
+    return (text, text + " ") if len(text) > max(old, 0) else (text,)
 
 
 def already_shown(text: str, before: str) -> int:

@@ -248,3 +248,12 @@ def test_check_mode_neither_waits_nor_sends(server: World, program: Program) -> 
     absent, error = send(server, name="none", **said)
     assert str(error) == "there is no session 'none'; nothing was sent" and not absent["changed"]
     assert program.typed() == b""
+
+
+def test_a_prompt_is_waited_for_with_the_blank_after_it(server: World) -> None:
+    """Before and afterwards, where the one of before is none of afterwards."""
+    server.new("job", "sh", "-c", "printf 'Go? '; read go; sleep 0.5; printf 'on\\nGo? '; read go")
+    told, error = send(server, text="yes", keys=("Enter",), before="^Go[?] $", after="^on\nGo[?] $")
+    assert (error, told["timed_out"]) == (None, False)
+    with pytest.raises(TaskError):
+        raise send(server, text="", keys=("Left",), after="[?] $", seconds=0)[1] or AssertionError

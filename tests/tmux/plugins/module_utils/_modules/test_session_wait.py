@@ -129,9 +129,7 @@ def test_the_exit_status_and_the_last_words_are_told(server: World, monkeypatch:
         assert (again["sessions"][0]["seconds"], "does not tell when" in again["sessions"][0]["reason"]) == (None, True)
 
 
-def test_a_last_line_without_an_end_is_told_and_found_as_it_is(
-    server: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_last_line_without_an_end_is_told_and_found_as_it_is(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a full screen tmux writes its own words into that very line."""
     job = kept(server, "job", "stty -echo; seq 100; printf 'all is done'; read go")
     meanwhile(monkeypatch, shown(server, job, "all is done"))

@@ -4,8 +4,10 @@
 
 """What a pane has shown before is told apart from what it shows since."""
 
+from typing import Sequence
+
 import pytest
-from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import already_shown
+from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import already_shown, forms
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,17 @@ from ansible_collections.fleet.tmux.plugins.module_utils._actions.wait import al
 )
 def test_what_is_new(before: str, now: str, new: str) -> None:
     assert now[already_shown(now, before) :] == new
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "found"),
+    [
+        ("a\n$", -1, ("a\n$", "a\n$ ")),
+        ("a\n$", 2, ("a\n$", "a\n$ ")),
+        ("a\n$", 3, ("a\n$",)),
+        ("", -1, ("",)),
+        ("", 0, ("",)),
+    ],
+)
+def test_what_is_new_may_end_with_a_blank(text: str, old: int, found: Sequence[str]) -> None:
+    assert forms(text, old) == found
