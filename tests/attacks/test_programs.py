@@ -192,9 +192,13 @@ def test_one_that_speaks_otherwise_and_is_not_roots_is_told_of() -> None:
 
 @pytest.mark.parametrize("there", [True, False])
 def test_values_are_tried_as_the_owner_and_where_nothing_of_theirs_counts(there: bool) -> None:
-    """Neither the owner's hooks nor the configuration have a part in it, and nothing of it is left."""
+    """Neither the owner's hooks nor the configuration have a part in it, and nothing of it is left.
+
+    The owner's process could put something beside the socket.
+    """
     program, hook = "/tmp/tmux-that-tells", witness(ALICE, "hook")
-    tells = "case \" $* \" in *' start-server '*) id -u >> %s/tried.$(id -u);; esac" % EVIDENCE
+    leaves = "mkdir -p ${5%/*}/left/deep && touch ${5%/*}/left/file ${5%/*}/s7"
+    tells = "case \" $* \" in *' start-server '*) id -u >> %s/tried.$(id -u); %s;; esac" % (EVIDENCE, leaves)
     write(program, '#!/bin/sh\n%s\nexec %s "$@"\n' % (tells, binaries()[0]), mode=0o755)
     server = Tmux(ALICE)
     if there:

@@ -15,6 +15,7 @@ import secrets
 import tempfile
 from typing import Iterator, List, Optional, Sequence, Tuple
 
+from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import Broom
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import to_text
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux import settings
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.client import SHARED_DIRECTORY, Client
@@ -23,6 +24,9 @@ from ansible_collections.fleet.tmux.plugins.module_utils._tmux.errors import Fai
 from ansible_collections.fleet.tmux.plugins.module_utils._tmux.settings import Pairs, Setting, SettingError
 
 _MARK = "@fleet_tmux_mark"
+_OWN = "own"
+_ENTRIES = 10000
+"""Files and directories that are removed when it is done: there are three, but for what its owner puts there."""
 
 
 def require_taken(client: Client, server: Optional[Version], shared: Pairs, windows: Sequence[Pairs]) -> None:
@@ -98,7 +102,7 @@ def _apart(client: Client) -> Iterator[Client]:
     """
     outer = tempfile.mkdtemp(prefix="fleet-tmux-", dir=SHARED_DIRECTORY)
     # The owner's, and in one of ours: he cannot exchange it for another when what is in it is removed.
-    inner = os.path.join(outer, "own")
+    inner = os.path.join(outer, _OWN)
     trial = client.apart(os.path.join(inner, "s"))
     try:
         os.mkdir(inner, 0o700)
@@ -107,9 +111,20 @@ def _apart(client: Client) -> Iterator[Client]:
             os.chmod(outer, 0o711)
         yield trial
     finally:
-        for number in range(trial.calls):
-            with contextlib.suppress(OSError):
-                os.unlink(trial.path + str(number))
-        for path in (inner, outer):
-            with contextlib.suppress(OSError):
-                os.rmdir(path)
+        with contextlib.suppress(OSError):
+            _remove(outer)
+
+
+def _remove(outer: str) -> None:
+    """Remove a directory of ours with what the owner may have put into the one in it.
+
+    :raises OSError: when that cannot be removed.
+    """
+    handle = os.open(outer, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fchmod(handle, 0o700)  # Nobody else enters what is moved here to be removed.
+        with contextlib.suppress(FileNotFoundError):
+            Broom(handle, _ENTRIES).take(_OWN, handle)
+    finally:
+        os.close(handle)
+    os.rmdir(outer)
