@@ -220,8 +220,10 @@ sessions:
         - The options of M(fleet.tmux.tmux_session) that make a session like it, and leave it as it is while it is
           there, C(name), C(width), C(height), C(windows) with their panes, its user options as C(options), and the
           files that go with it as C(cleanup).
-        - Environments and other options are not in it. A pane has the command that it was started with, as one for the
-          user's shell (before 3.2, tmux does not tell where a word of it ends), and the directory that it is in now.
+        - Environments, titles and other options are not in it; nor is
+          O(fleet.tmux.tmux_session#module:keep_exited), so add that where exit statuses are to be kept. A pane has the
+          command that it was started with, as one for the user's shell (before 3.2, tmux does not tell where a word of
+          it ends), and the directory that it is in now.
           Of windows with the same name none has it, nor one that tmux names after what runs in it.
         - A pane has its C(log), if its output is seen to be written to one by M(fleet.tmux.tmux_session). The session
           has C(log_max_size), if all of them have the same.
