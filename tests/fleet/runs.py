@@ -98,9 +98,14 @@ class Controller:
         return Started(command, self.variables(**(settings or {})), output, self.reports / "report.json")
 
     def run(
-        self, *words: str, playbook: str = "cleanup", settings: Optional[Dict[str, str]] = None, **variables: Any
+        self,
+        *words: str,
+        playbook: str = "cleanup",
+        settings: Optional[Dict[str, str]] = None,
+        patience: float = PATIENCE,
+        **variables: Any,
     ) -> Run:
-        return self.start(*words, playbook=playbook, settings=settings, **variables).end()
+        return self.start(*words, playbook=playbook, settings=settings, **variables).end(patience)
 
 
 class Started:

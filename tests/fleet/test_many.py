@@ -17,6 +17,10 @@ MANY = 104
 NAMES = ["idle"]
 
 
+LONG = 3600.0
+"""More seconds than a run takes that goes on; how many those are is decided by what else this machine does."""
+
+
 @pytest.fixture(scope="module")
 def crowd(possible: None) -> Iterator[Fleet]:
     """Hosts of all releases in turn, with sessions of every kind."""
@@ -34,9 +38,11 @@ def test_a_run_over_more_than_a_hundred_hosts(crowd: Fleet, tmp_path: Path) -> N
         host.cut_off()
     # All of them are on this machine: how soon one tmux answers is decided by the others.
     serial: Dict[str, Any] = {"serial": [1, 10, "100%"], "timeout": "10m"}
-    run = controller.run("--forks", "20", **serial, fleet_max_removals=MANY * len(USERS))
-    for host in away:
-        host.rejoin()
+    try:
+        run = controller.run("--forks", "20", **serial, fleet_max_removals=MANY * len(USERS), patience=LONG)
+    finally:
+        for host in away:
+            host.rejoin()
     assert run.rc != 0
     missed = {host.name for host in away}
     assert {name for name, status in run.status().items() if status != "ok"} == missed
@@ -46,7 +52,7 @@ def test_a_run_over_more_than_a_hundred_hosts(crowd: Fleet, tmp_path: Path) -> N
     for name, sessions in crowd.sessions().items():
         assert sessions == dict.fromkeys(USERS, sorted(NAMES + STAY) if name in missed else STAY)
     limit = ",".join([*sorted(missed), "trixie-*"])
-    again = went_well(controller.run("--forks", "20", "--limit", limit, **serial))
+    again = went_well(controller.run("--forks", "20", "--limit", limit, **serial, patience=LONG))
     assert {it.partition("/")[0] for it in again.removed()} == missed
     assert len(again.status()) > MANY // 4
     assert crowd.sessions() == {host.name: dict.fromkeys(USERS, STAY) for host in crowd.hosts}
