@@ -113,10 +113,11 @@ options:
         a transaction of a database in a file that is not committed, partitions that are not written and packages that
         are half installed count too, as far as they show.
       - V(waiting) means that something in it waits for a lock, a time that has not come, a process, a message, a file
-        to change or the other end of a FIFO; that a debugger holds a process; that the kernel does not let it go (state
-        D); or that work is done elsewhere, so that a program in it waits for an answer on a Unix socket or a pipe. A
-        program at its prompt waits for nothing but a key. A C(sleep) that nothing comes after, or that is longer than
-        30 days, does not count.
+        to change, the other end of a FIFO, or for somebody to take what it says (a terminal that was stopped with
+        Ctrl-S, a pipe); that somebody stays connected to a server in it; that a debugger holds a process; that the
+        kernel does not let it go (state D); or that work is done elsewhere, so that a program in it waits for an
+        answer on a Unix socket or a pipe. A program at its prompt waits for nothing but a key. A C(sleep) that nothing
+        comes after, or that is longer than 30 days, does not count.
       - V(stopped) means that a job in it is stopped, as with Ctrl-Z. A program that only shows is no job.
     type: list
     elements: str
@@ -152,6 +153,8 @@ options:
       - Each is the name of a program as C(ps -o comm) shows it, or a shell pattern of such names (or a regular
         expression, see O(use_regex)). What O(protect_commands) names is not ignored. The element V(default) stands for
         the whole default list, so V([default, our-dashboard]) adds a program to it. An empty list ignores none.
+      - A program of somebody's own, started by a path like C(./rain) or C(build/top) and not from where programs are
+        installed, is none of the default list, whatever it is called. A name in this list means it, too.
       - The default list is C(aafire amdgpu_top apachetop asciiquarium atop bandwhich bashtop bmon bpytop btm btop
         bwm-ng cacademo cacafire cava cbm cbonsai cifsiostat cmatrix conntrack ctop dmesg dool dstat fastfetch fatrace
         figlet genact gitui glances gotop gping gpustat gtop htop hwatch i7z ifstat iftop info innotop intel_gpu_top
