@@ -47,7 +47,8 @@ def build(world: World) -> str:
     panes = world.tmux("list-panes", "-a", "-F", "#{pane_id}").split()
     for pane in panes:
         world.tmux("select-pane", "-t", pane, "-T", "title of " + pane)
-    eventually(lambda: world.tmux("list-panes", "-a", "-F", "#{pane_dead}").split().count("1") == 2, "two have ended")
+    dead = ("list-panes", "-a", "-F", "#{pane_dead}")
+    eventually(lambda: world.reap() and world.tmux(*dead).split().count("1") == 2, "two have ended")
     running = ["list-panes", "-a", "-F", "#{pane_current_command}"]
     eventually(lambda: set(world.tmux(*running).split()) <= {"sh", "cat"}, "all run what they should")
     return kept

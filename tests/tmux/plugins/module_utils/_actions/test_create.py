@@ -82,7 +82,7 @@ def test_the_placeholder_leaves_no_trace(server: World) -> None:
     option = server.run("show-options", "-wv", "-t", session.id + ":", "remain-on-exit").stdout
     assert option.strip() in (b"", b"off"), "a pane must go when its command ends"
     os.kill(session.pids[0], 9)
-    eventually(lambda: session.id not in server.ids(), "the session ends with its command")
+    eventually(lambda: server.reap() and session.id not in server.ids(), "the session ends with its command")
 
 
 NAMES = [
@@ -306,7 +306,7 @@ def test_panes_go_with_their_command_where_that_was_asked_for(server: World) -> 
     server.tmux("set-option", "-g", "remain-on-exit", "on")
     session = create(server, new_session(keep_exited=False))
     os.kill(session.pids[0], 9)
-    eventually(lambda: session.id not in server.ids(), "the session ends with its command")
+    eventually(lambda: server.reap() and session.id not in server.ids(), "the session ends with its command")
     maker = creator(server)
     assert maker.create(new_session("quick", argv=("sh", "-c", "exit 3"), keep_exited=False))
     one_ends(server)

@@ -248,7 +248,7 @@ def test_one_that_was_removed_stays_so(server: World) -> None:
     os.unlink(path)
     server.tmux("send-keys", "-t", "=job:", "Enter", "Enter")
     ended = ("display-message", "-p", "-t", "=job:", "#{pane_dead}")
-    eventually(lambda: server.tmux(*ended) == "1", "it has printed all")
+    eventually(lambda: server.reap() and server.tmux(*ended) == "1", "it has printed all")
     server.tmux("kill-session", "-t", "=job")
     eventually(lambda: holders(path) + holders(path + " (deleted)") == [], "what wrote to it is gone")
     assert not os.path.exists(path)

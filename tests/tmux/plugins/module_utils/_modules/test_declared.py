@@ -152,7 +152,7 @@ def test_a_pane_whose_command_ends_at_once_is_told_and_nothing_is_left(
     assert "the command of pane 3 of session 'made' ended at once, with exit status 3; it said: why" in str(error)
     assert server.ids() == ["$0"] and told["created"] == []
     Task(server, windows=windows, keep_exited=True).done()
-    eventually(lambda: panes(server, "pane_dead")[-1] == ["1"], "it has ended and stays")
+    eventually(lambda: server.reap() and panes(server, "pane_dead")[-1] == ["1"], "it has ended and stays")
 
 
 TOKEN = "s3cr3t-token-0123456789-abcdefgh-end"

@@ -31,7 +31,8 @@ def ended(world: World, typed: str, status: str) -> None:
     """Have a pane end. That it has, tmux may show before it knows how."""
     world.tmux("send-keys", "-t", "=made:ends", typed, "Enter")
     last = ["ends", "1", status]
-    eventually(lambda: last in panes(world, "window_name", "pane_dead", "pane_dead_status"), "it has ended")
+    facts = ("window_name", "pane_dead", "pane_dead_status")
+    eventually(lambda: world.reap() and last in panes(world, *facts), "it has ended")
 
 
 def test_a_pane_that_has_ended_and_stays_is_told_of_and_made_anew(server: World) -> None:

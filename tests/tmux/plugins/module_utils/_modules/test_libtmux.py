@@ -159,7 +159,7 @@ def ended(world: World) -> None:
     for status in (0, 3):
         world.tmux("new-session", "-d", "-s", "ended-%d" % status, "exit %d" % status)
     world.tmux("split-window", "-d", "-t", "=ended-3:", "exec cat")
-    eventually(lambda: all_ended(world), "both have ended")
+    eventually(lambda: world.reap() and all_ended(world), "both have ended")
 
 
 def all_ended(world: World) -> bool:

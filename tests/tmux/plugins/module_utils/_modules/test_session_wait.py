@@ -177,7 +177,7 @@ def test_who_has_only_closed_its_terminal_has_not_ended(server: World, monkeypat
     def then() -> None:
         if len(passed) == 9:
             open(os.path.join(server.folder, "go"), "w").close()
-            eventually(lambda: server.session(job).panes[0].status is not None, "it has ended")
+            eventually(lambda: server.reap() and server.session(job).panes[0].status is not None, "it has ended")
 
     passed.then = then
     told, error = waited(server, "job")
