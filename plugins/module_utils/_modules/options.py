@@ -64,7 +64,9 @@ def set_up(module: AnsibleModule, options: ServerOptions, needs_tmux: bool = Tru
 def _binary(module: AnsibleModule, given: Optional[str]) -> Optional[str]:
     if given:
         if not (os.path.isfile(given) and os.access(given, os.X_OK)):
-            raise OptionError("executable: %s is no program that can be run" % given)
+            raise OptionError(
+                "executable: %s is no program that can be run; give the path of tmux, or leave it out" % given
+            )
         return str(os.path.abspath(given))
     found = module.get_bin_path("tmux", opt_dirs=["/usr/local/bin", "/opt/homebrew/bin"])
     return str(found) if found else None

@@ -25,7 +25,7 @@ def duration(option: str, value: Any, zero: bool = False, longest: int = LONGEST
     :raises OptionError: for anything else, with the remedy.
     """
     text = str(value).strip().lower()
-    _require_unit(option, text, zero)
+    _require_unit(option, text, zero, longest)
     seconds = _sum(option, text, _parts(option, text))
     if seconds == 0 and not zero:
         raise OptionError("%s: %s is no time at all; the shortest is 1s" % (option, text))
@@ -44,14 +44,20 @@ def written(seconds: int) -> str:
     return text or "0s"
 
 
-def _require_unit(option: str, text: str, zero: bool) -> None:
+def _require_unit(option: str, text: str, zero: bool, longest: int) -> None:
     """Refuse what has a sign or no unit: mistakes that everybody makes, so the remedy is written out."""
     bare = re.match(r"\A(-?)(\d{1,12}(?:\.\d{0,12})?)\Z", text, re.ASCII)
-    remedy = "%ds" % max(math.ceil(float(bare.group(2))), 0 if zero else 1) if bare else text[1:]
+    remedy = _with_units(max(math.ceil(float(bare.group(2))), 0 if zero else 1), longest) if bare else text[1:]
     if re.match(r"\A-\d", text, re.ASCII):
         raise OptionError("%s: %s is negative, and no time is; write %s" % (option, text, remedy))
     if bare:
         raise OptionError("%s: %s has no unit; write %s" % (option, text, remedy))
+
+
+def _with_units(number: int, longest: int) -> str:
+    """What may have been meant: whoever writes 2 for days must not be told to write 2s, and nothing else."""
+    meant = ["%d%s" % (number, unit) for unit in "smhd" if number * _UNITS[unit] <= longest] if number else ["0s"]
+    return " or ".join(", ".join(part) for part in (meant[:-1], meant[-1:]) if part) or written(longest)
 
 
 def _parts(option: str, text: str) -> List[Tuple[int, str]]:

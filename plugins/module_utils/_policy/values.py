@@ -234,9 +234,36 @@ def _command(option: str, value: str) -> str:
 def _words(option: str, value: Sequence[str]) -> Sequence[str]:
     if not (value and value[0]):
         raise OptionError("%s: it needs a program as its first element" % option)
+    _a_program(option, value)
     for word in value:
         _a_word(option, word)
     return value
+
+
+def _a_program(option: str, value: Sequence[str]) -> Sequence[str]:
+    """A command by its words. Ansible makes a list of one of a text, and no program is called like a whole line."""
+    if len(value) == 1 and len(value[0].split()) > 1 and not value[0].startswith("/"):
+        said = (option, shown(value[0]), ", ".join(map(shown, value[0].split())))
+        raise OptionError("%s: %r is one word, and no shell takes it apart; write a list, like [%s]" % said)
+    return value
+
+
+_AS_A_LIST = "write a list, or commas and no blanks"
+
+
+def _elements(option: str, value: Sequence[str]) -> Sequence[str]:
+    """What chooses or protects. Ansible makes a list of ``a, b``, and a name that begins with a blank is nobody's."""
+    for element in value[1:]:
+        if element[:1].isspace():
+            raise OptionError("%s: %r begins with a blank; %s" % (option, shown(element), _AS_A_LIST))
+    return value
+
+
+def _people(option: str, value: Sequence[str]) -> Sequence[str]:
+    """With ``-e``, Ansible itself cuts ``anna, bert`` at the blank, and of bert nothing is left but his comma."""
+    if len(value) > 1 and not all(value):
+        raise OptionError("%s: an element is empty; %s" % (option, _AS_A_LIST))
+    return _elements(option, value)
 
 
 _OPTION = re.compile(r"[a-z][a-z0-9-]{1,100}(?:\[[0-9]{1,6}\])?\Z")
@@ -460,6 +487,8 @@ CHECKS: Dict[str, Callable[[str, Any], Any]] = {
     "command": _command,
     "content_lines": _between(1, 1000000),
     "env": _variables,
+    "exclude_users": _people,
+    "excludes": _elements,
     "fleet_max_percent": _percent,
     "fleet_max_removals": _limit,
     "fleet_max_removals_per_owner": _limit,
@@ -467,6 +496,7 @@ CHECKS: Dict[str, Callable[[str, Any], Any]] = {
     "height": _size,
     "host_timeout": _patience,
     "idle": duration,
+    "ignore_commands": _elements,
     "jobs_dir": _place,
     "keep_newest": _number,
     "keys": _keys,
@@ -480,11 +510,15 @@ CHECKS: Dict[str, Callable[[str, Any], Any]] = {
     "never_attached": duration,
     "notice": duration,
     "notices_dir": _place,
+    "notify_command": _a_program,
     "older_than": duration,
     "options": _tmux_options,
+    "patterns": _elements,
     "planned": _identities,
     "planned_marks": _identities,
+    "protect_commands": _elements,
     "protect_for": _wearing_off,
+    "report_command": _a_program,
     "secret_text": _typed,
     "snapshot": _absolute,
     "snapshot_dir": _place,
@@ -493,6 +527,8 @@ CHECKS: Dict[str, Callable[[str, Any], Any]] = {
     "socket_path": _absolute,
     "text": _typed,
     "timeout": _within_an_hour,
+    "users": _people,
+    "veto_command": _a_program,
     "wait_for": _regular,
     "wait_for_after": _regular,
     "wait_timeout": _patience,

@@ -141,7 +141,8 @@ def _problem(found: os.stat_result, uid: int, birth: bool) -> Optional[str]:
     if found.st_uid not in (0, uid):
         return f"belongs to uid {found.st_uid}, not to uid {uid}"
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and (birth or not found.st_mode & stat.S_ISVTX):
-        return "may be written by others (chmod go-w would help)"
+        shared = "it is for all; a directory of one's own in it would do"
+        return f"may be written by others ({shared if found.st_mode & stat.S_ISVTX else 'chmod go-w would help'})"
     return None
 
 

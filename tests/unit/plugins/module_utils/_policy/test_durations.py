@@ -87,12 +87,21 @@ def test_what_is_no_duration_is_refused_with_examples(text: str) -> None:
     assert refusal(text).endswith("write numbers with units, like 90s, 45m, 12h, 2d, 1w or 1d12h")
 
 
-@pytest.mark.parametrize("value, remedy", [(90, "90s"), ("90", "90s"), (10.0, "10s"), ("10.0", "10s"), (0.2, "1s")])
-def test_a_number_without_a_unit_is_refused(value: Any, remedy: str) -> None:
-    assert refusal(value) == "older_than: %s has no unit; write %s" % (value, remedy)
+@pytest.mark.parametrize("value, number", [(90, 90), ("90", 90), (10.0, 10), ("10.0", 10), (0.2, 1)])
+def test_a_number_without_a_unit_is_refused(value: Any, number: int) -> None:
+    """Nobody knows what was meant. Told of seconds only, who meant days would remove what is in use."""
+    meant = "{0}s, {0}m, {0}h or {0}d".format(number)
+    assert refusal(value) == "older_than: %s has no unit; write %s" % (value, meant)
 
 
-@pytest.mark.parametrize("value, remedy", [("-1d", "1d"), (-5, "5s"), ("-5", "5s")])
+@pytest.mark.parametrize("number, meant", [(10, "10s or 10m"), (61, "61s"), (9999, "1h")])
+def test_nobody_is_told_to_write_what_is_too_long(number: int, meant: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        duration("timeout", number, longest=3600)
+    assert str(caught.value) == "timeout: %s has no unit; write %s" % (number, meant)
+
+
+@pytest.mark.parametrize("value, remedy", [("-1d", "1d"), (-5, "5s, 5m, 5h or 5d"), ("-5", "5s, 5m, 5h or 5d")])
 def test_a_negative_time_is_refused(value: Any, remedy: str) -> None:
     assert refusal(value) == ("older_than: %s is negative, and no time is; write %s" % (value, remedy))
 
@@ -105,7 +114,7 @@ def test_no_time_at_all_is_refused_where_it_means_nothing(value: str) -> None:
 
 def test_zero_needs_a_unit_too() -> None:
     assert refusal(0, zero=True) == "older_than: 0 has no unit; write 0s"
-    assert refusal(0) == "older_than: 0 has no unit; write 1s"
+    assert refusal(0) == "older_than: 0 has no unit; write 1s, 1m, 1h or 1d"
 
 
 @pytest.mark.parametrize("value", ["5201w", "999999999999w"])

@@ -102,29 +102,52 @@ def test_the_defaults_of_a_module_are_values_it_may_have(module: str) -> None:
     "module, options, said",
     [
         # Durations, each by its name.
-        ("prune", {"idle": "90"}, "idle: 90 has no unit; write 90s"),
-        ("prune", {"idle": 90}, "idle: 90 has no unit; write 90s"),
+        ("prune", {"idle": "90"}, "idle: 90 has no unit; write 90s, 90m, 90h or 90d"),
+        ("prune", {"idle": 90}, "idle: 90 has no unit; write 90s, 90m, 90h or 90d"),
         ("prune", {"older_than": "1y"}, "older_than: '1y' is no duration; write numbers with units, .*"),
         ("prune", {"notice": "0s"}, "notice: 0s is no time at all; the shortest is 1s"),
-        ("prune", {"never_attached": "2"}, "never_attached: 2 has no unit; write 2s"),
+        ("prune", {"never_attached": "2"}, "never_attached: 2 has no unit; write 2s, 2m, 2h or 2d"),
         ("prune", {"keep_newest": 0}, "keep_newest: 0 is less than 1; leave it out to keep none for it"),
         ("prune", {"where": {}}, "where: it is empty; leave it out to look at all sessions"),
         ("prune", {"where": {"made_by": "agent"}}, "where: 'made_by' is no user option of tmux; write an @ and .*"),
         ("prune", {"where": {"@x}": "1"}}, "where: '@x}' is no user option of tmux; .*"),
         ("prune", {"where": {"@x": True}}, "where: the value of @x is no text; write it in quotes, as tmux shows it"),
-        ("prune", {"protect_for": {"unsaved": "4"}}, "protect_for: unsaved: 4 has no unit; write 4s"),
+        ("prune", {"protect_for": {"unsaved": "4"}}, "protect_for: unsaved: 4 has no unit; write 4s, 4m, 4h or 4d"),
         (
             "prune",
             {"protect_for": {"stopped": "0d", "waiting": "1w"}},
             "protect_for: stopped: 0d is no time at all; .*",
         ),
         ("prune", {"protect_commands": ["("], "use_regex": True}, "protect_commands: '\\(' is no regular expression.*"),
-        ("prune", {"snapshot_dir": "/s", "snapshot_keep": {"age": "4"}}, "snapshot_keep: age: 4 has no unit; write 4s"),
-        ("info", {"timeout": "10.0"}, "timeout: 10.0 has no unit; write 10s"),
+        (
+            "prune",
+            {"snapshot_dir": "/s", "snapshot_keep": {"age": "4"}},
+            "snapshot_keep: age: 4 has no unit; write 4s, 4m, 4h or 4d",
+        ),
+        ("info", {"timeout": "10.0"}, "timeout: 10.0 has no unit; write 10s or 10m"),
         ("info", {"timeout": "0s"}, "timeout: 0s is no time at all; the shortest is 1s"),
         ("info", {"timeout": "61m"}, "timeout: 61m is too long; the longest is 1h"),
-        ("session", {"grace_period": "-1"}, "grace_period: -1 is negative, and no time is; write 1s"),
+        ("session", {"grace_period": "-1"}, "grace_period: -1 is negative, and no time is; write 1s, 1m or 1h"),
         ("prune", {"grace_period": "2h"}, "grace_period: 2h is too long; the longest is 1h"),
+        # Lists that somebody wrote as a text.
+        (
+            "prune",
+            {"excludes": ["build", " test"]},
+            "excludes: ' test' begins with a blank; write a list, or commas .*",
+        ),
+        ("prune", {"patterns": ["a", "b", "\tc"]}, "patterns: .* begins with a blank; write a list, or commas .*"),
+        ("prune", {"all_users": True, "exclude_users": ["anna", " bert"]}, "exclude_users: ' bert' begins with .*"),
+        ("prune", {"all_users": True, "exclude_users": ["anna", ""]}, "exclude_users: an element is empty; .*"),
+        ("info", {"users": ["anna", " bert"]}, "users: ' bert' begins with a blank; .*"),
+        ("prune", {"protect_commands": ["vi", " top"]}, "protect_commands: ' top' begins with a blank; .*"),
+        ("prune", {"ignore_commands": ["default", " top"]}, "ignore_commands: ' top' begins with a blank; .*"),
+        (
+            "prune",
+            {"notify_command": ["mail root"]},
+            r"notify_command: 'mail root' is one word, and no shell takes it apart; write a list, like \[mail, root\]",
+        ),
+        ("prune", {"veto_command": ["may it"]}, "veto_command: 'may it' is one word, .*"),
+        ("session", {"name": ["a"], "argv": ["tail -F log"]}, r"argv: 'tail -F log' .* like \[tail, -F, log\]"),
         # Guards.
         ("prune", {"max_removals": -1}, "max_removals: -1 is less than 0; leave it out for no limit"),
         ("prune", {"max_percent": -0.5}, "max_percent: -0.5 is not between 0 and 100; leave it out for no limit"),
@@ -275,13 +298,13 @@ def test_the_defaults_of_a_module_are_values_it_may_have(module: str) -> None:
         ("session", dict(JOB, cleanup={"log": "remove", "files": []}), "cleanup: there is no log .*; it needs log"),
         ("session", dict(JOB, cleanup={"log": "keep", "files": ["a"]}), "cleanup: files: 'a' is no path of a file; .*"),
         ("session", dict(JOB, cleanup={"log": "keep", "files": ["/a"] * 101}), "cleanup: 101 files; at most 100 .*"),
-        ("session", dict(JOB, wait_timeout="90"), "wait_timeout: 90 has no unit; write 90s"),
+        ("session", dict(JOB, wait_timeout="90"), "wait_timeout: 90 has no unit; write 90s, 90m, 90h or 90d"),
         ("session", dict(JOB, jobs_dir="here"), "jobs_dir: 'here' is not absolute; write a path that begins with /"),
         # Waiting.
         ("wait", {"name": []}, "name: the list is empty; name the sessions to wait for"),
         ("wait", {"wait_for": "("}, "wait_for: '\\(' is no regular expression: missing \\).*"),
         ("wait", {"wait_for": "a", "until": "gone"}, "wait_for: it is about sessions that are there; .* until=gone"),
-        ("wait", {"wait_timeout": "90"}, "wait_timeout: 90 has no unit; write 90s"),
+        ("wait", {"wait_timeout": "90"}, "wait_timeout: 90 has no unit; write 90s, 90m, 90h or 90d"),
         ("send", {"enter": False}, "there is nothing to send; give text, secret_text, keys or enter"),
         ("send", {"enter": False, "keys": []}, "there is nothing to send; .*"),
         ("send", {"text": ""}, "text: it is empty; leave it out"),
@@ -425,6 +448,20 @@ def test_what_is_no_identity_is_refused(written: str) -> None:
             checked(given("prune", **{option: ["4711/5/$3/6", written]}), PRUNE)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"notify_command": ["/opt/my tools/tell"]},
+        {"notify_command": ["my tool", "anna"]},
+        {"notify_command": []},
+        {"patterns": [" a", "b c", "[ ]d"]},
+        {"excludes": [""]},
+    ],
+)
+def test_a_blank_is_no_mistake_where_it_may_be_meant(options: Dict[str, Any]) -> None:
+    assert problems(given("prune", **dict({"idle": "1d"}, **options)), PRUNE) == []
+
+
 @pytest.mark.parametrize("plan", [None, [], ["4711/5/$3/6"]])
 def test_no_plan_is_not_an_empty_plan(plan: Optional[List[str]]) -> None:
     made = policy(checked(given("prune", planned=plan, planned_marks=plan), PRUNE))
@@ -435,7 +472,7 @@ def test_who_writes_another_name_is_told_of_that_one() -> None:
     """A role has its own names for the options of its module."""
     wrong = given("prune", idle=None, timeout="5", users=["me"], socket_name="s", snapshot_colors=True)
     assert problems(wrong, PRUNE, "tmux_cleanup_") == [
-        "tmux_cleanup_timeout: 5 has no unit; write 5s",
+        "tmux_cleanup_timeout: 5 has no unit; write 5s or 5m",
         "tmux_cleanup_users: it looks for all sockets; leave out tmux_cleanup_socket_name and tmux_cleanup_socket_path",
         "one of tmux_cleanup_idle, tmux_cleanup_older_than, tmux_cleanup_never_attached and tmux_cleanup_finished is "
         "required: "
