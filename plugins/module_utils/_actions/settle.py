@@ -120,7 +120,7 @@ class Settler:
         if left is not None:
             return f"{what} has closed its terminal, {CLOSED}; as process {left.pid} it runs on"
         said = self._said_in(pane, self._secrets.get(name, ()))
-        return f"{what} ended at once, with {_end(pane)}; {brief(said)}"
+        return f"{what} ended at once, with {_end(pane)}; {brief(said)}; keep_exited=true keeps it"
 
     def _about_shell(self, name: str) -> str:
         """What to do where a command was given to a shell that runs none."""

@@ -9,7 +9,8 @@ out where it stands, and looked for elsewhere only if it is long enough to be on
 everybody on the host can see anyway.
 """
 
-from typing import Any, Dict, Iterator, Mapping, NoReturn, Set
+import copy
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NoReturn, Set
 
 from ansible.module_utils.basic import AnsibleModule, heuristic_log_sanitize
 from ansible_collections.fleet.tmux.plugins.module_utils._host.text import secret_parts, shown, without
@@ -26,9 +27,17 @@ _UNKNOWN = {"no_log": True}
 class Module(AnsibleModule):
     """An AnsibleModule that keeps secret what its argument spec says to, and nothing else."""
 
+    _given: Mapping[str, Any] = {}
+
     # Already while it is set up it writes to the log, and fails where options are of no use.
     def __init__(self, argument_spec: Dict[str, Dict[str, Any]]) -> None:
         AnsibleModule.__init__(self, argument_spec=argument_spec, supports_check_mode=True)
+
+    def _load_params(self) -> None:
+        load: Callable[[], None] = super()._load_params
+        load()
+        # Where something has the wrong shape, Ansible drops it before it says so.
+        self._given = copy.deepcopy(self.params)
 
     def exit_json(self, **result: Any) -> NoReturn:
         """End well."""
@@ -38,7 +47,7 @@ class Module(AnsibleModule):
 
     def fail_json(self, msg: str, **result: Any) -> NoReturn:
         """End badly."""
-        told = self._without_secrets(dict(result, msg=msg))
+        told = self._without_secrets(dict(result, msg=placed(msg, self.argument_spec, self._given)))
         super().fail_json(**told)
         raise SystemExit(1)
 
@@ -68,6 +77,28 @@ class Module(AnsibleModule):
     def _open_options(self) -> Dict[str, Any]:
         options: Dict[str, Any] = hidden(left_out(self.argument_spec, self.params), self._secrets())
         return options
+
+
+_NO_DICTIONARY = "dictionary requested, could not parse JSON or key=value"
+
+
+def placed(msg: str, spec: Spec, params: Mapping[str, Any]) -> str:
+    """What Ansible says of a text that should be a dictionary, with where it stands and what may be in it."""
+    if msg != _NO_DICTIONARY:
+        return msg
+    return "; ".join(_texts_for_dictionaries(spec, params)) or msg
+
+
+def _texts_for_dictionaries(spec: Spec, params: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    for name, option in spec.items():
+        value, inner = params.get(name), option.get("options") or {}
+        items: List[Any] = (value if isinstance(value, list) else [value]) if inner else []
+        for place, item in enumerate(items):
+            where = before + name + ("[%d]" % place if isinstance(value, list) else "")
+            if isinstance(item, Mapping):
+                yield from _texts_for_dictionaries(inner, item, where + ": ")
+            elif isinstance(item, str) and "=" not in item and not item.lstrip().startswith("{"):
+                yield "%s: it is a text; write a dictionary of %s" % (where, ", ".join(sorted(inner)))
 
 
 def left_out(spec: Spec, params: Mapping[str, Any]) -> Dict[str, Any]:

@@ -259,6 +259,11 @@ def _elements(option: str, value: Sequence[str]) -> Sequence[str]:
     return value
 
 
+def _sessions(option: str, value: Any) -> Any:
+    """One name, or several."""
+    return _elements(option, value) if isinstance(value, list) else value
+
+
 def _people(option: str, value: Sequence[str]) -> Sequence[str]:
     """With ``-e``, Ansible itself cuts ``anna, bert`` at the blank, and of bert nothing is left but his comma."""
     if len(value) > 1 and not all(value):
@@ -507,6 +512,7 @@ CHECKS: Dict[str, Callable[[str, Any], Any]] = {
     "max_removals": _limit,
     "max_removals_per_owner": _limit,
     "memory_dir": _place,
+    "name": _sessions,
     "never_attached": duration,
     "notice": duration,
     "notices_dir": _place,

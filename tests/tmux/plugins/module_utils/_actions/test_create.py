@@ -376,7 +376,7 @@ def test_of_a_shell_that_runs_nothing_the_message_names_argv(server: World, argv
     assert maker.create(new_session(argv=argv))
     one_ends(server)
     problem = maker.settle()["work"]
-    assert "ended at once, with exit status 1" in problem
+    assert "ended at once, with exit status 1" in problem and "; keep_exited=true keeps it" in problem
     assert ("nologin, the shell of tester, runs no command: give a program with argv" in problem) is named
 
 

@@ -123,6 +123,23 @@ def test_what_has_another_shape_than_it_should_is_left_out_as_a_whole(run: Any, 
     assert LONG not in run({"name": "s", "windows": windows}, lambda module: module.exit_json()).all
 
 
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        ({"windows": ["a"]}, "windows[0]: it is a text; write a dictionary of env, name, panes"),
+        ({"windows": "a"}, "windows: it is a text; write a dictionary of env, name, panes"),
+        (
+            {"env": {"A": "1"}, "windows": [{"name": "w", "panes": [{"command": "vi"}, "top"]}]},
+            "windows[0]: panes[1]: it is a text; write a dictionary of command, env",
+        ),
+    ],
+)
+def test_a_text_for_a_dictionary_is_refused_by_its_place(run: Any, options: Dict[str, Any], said: str) -> None:
+    """Whoever comes from tmuxp writes panes as texts. Ansible says that a dictionary is requested, and not where."""
+    ran = run(dict(options, name="s"), lambda module: module.exit_json())
+    assert ran.result["msg"] == said and LONG not in ran.all
+
+
 def test_the_text_of_a_dictionary_is_as_secret_as_one(run: Any) -> None:
     ran = run({"name": "s", "env": "A=%s B=1" % LONG}, lambda module: module.exit_json(msg="1 " + LONG))
     assert LONG not in ran.all and ran.result["msg"] == "1 ********"
