@@ -161,7 +161,9 @@ def test_of_several_panes_that_which_failed_is_told(server: World, monkeypatch: 
     assert (told["sessions"][0]["exit_status"], told["sessions"][0]["pane"]) == (5, bad)
 
 
-LEAVES_ITS_TERMINAL = "trap '' HUP; exec <&- >&- 2>&-; while test ! -e {0}/go; do sleep 0.1; done; exit 4"
+LEAVES_ITS_TERMINAL = (
+    "trap '' HUP; exec <&- >&- 2>&-; while test -d {0} && test ! -e {0}/go; do sleep 0.1; done; exit 4"
+)
 
 
 def test_who_has_only_closed_its_terminal_has_not_ended(server: World, monkeypatch: pytest.MonkeyPatch) -> None:
