@@ -187,6 +187,6 @@ def test_commands_within_each_other_without_an_end_are_not_looked_into() -> None
 @pytest.mark.parametrize("word", ["sudo ", "ssh h ", "env "])
 def test_what_is_very_long_is_not_taken_apart(word: str) -> None:
     """Whoever writes it would keep all others waiting."""
-    began = time.monotonic()
+    began = time.process_time()
     assert not is_prompt(word * 13000 + "bash") and is_prompt(word * 3 + "bash")
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1

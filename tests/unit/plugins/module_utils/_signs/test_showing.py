@@ -244,6 +244,6 @@ def test_a_long_text_takes_no_time(name: str, text: str) -> None:
 @pytest.mark.parametrize("script", ["1%se", "1%s!%se", "s/a/b/%se", "1,2%se"])
 def test_a_script_of_blanks_is_read_at_once(script: str) -> None:
     """Whoever writes one would keep all others waiting."""
-    began = time.monotonic()
+    began = time.process_time()
     assert acts("sed", ["sed", script.replace("%s", " " * 4000)])
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
