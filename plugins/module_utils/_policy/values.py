@@ -249,19 +249,20 @@ def _a_program(option: str, value: Sequence[str]) -> Sequence[str]:
 
 
 _AS_A_LIST = "write a list, or commas and no blanks"
+_AS_A_PATTERN = "write commas and no blanks; where a blank is meant, [ ] stands for it"
 
 
-def _elements(option: str, value: Sequence[str]) -> Sequence[str]:
-    """What chooses or protects. Ansible makes a list of ``a, b``, and a name that begins with a blank is nobody's."""
+def _elements(option: str, value: Sequence[str], remedy: str = _AS_A_LIST) -> Sequence[str]:
+    """What chooses or protects. Ansible makes a list of ``a, b``, and no user or command begins with a blank."""
     for element in value[1:]:
         if element[:1].isspace():
-            raise OptionError("%s: %r begins with a blank; %s" % (option, shown(element), _AS_A_LIST))
+            raise OptionError("%s: %r begins with a blank; %s" % (option, shown(element), remedy))
     return value
 
 
-def _sessions(option: str, value: Any) -> Any:
-    """One name, or several."""
-    return _elements(option, value) if isinstance(value, list) else value
+def _patterns(option: str, value: Sequence[str]) -> Sequence[str]:
+    """A session may be called so; what is named itself, and not by a pattern, is taken as it is."""
+    return _elements(option, value, _AS_A_PATTERN)
 
 
 def _people(option: str, value: Sequence[str]) -> Sequence[str]:
@@ -493,7 +494,7 @@ CHECKS: Dict[str, Callable[[str, Any], Any]] = {
     "content_lines": _between(1, 1000000),
     "env": _variables,
     "exclude_users": _people,
-    "excludes": _elements,
+    "excludes": _patterns,
     "fleet_max_percent": _percent,
     "fleet_max_removals": _limit,
     "fleet_max_removals_per_owner": _limit,
@@ -512,14 +513,13 @@ CHECKS: Dict[str, Callable[[str, Any], Any]] = {
     "max_removals": _limit,
     "max_removals_per_owner": _limit,
     "memory_dir": _place,
-    "name": _sessions,
     "never_attached": duration,
     "notice": duration,
     "notices_dir": _place,
     "notify_command": _a_program,
     "older_than": duration,
     "options": _tmux_options,
-    "patterns": _elements,
+    "patterns": _patterns,
     "planned": _identities,
     "planned_marks": _identities,
     "protect_commands": _elements,
