@@ -260,8 +260,7 @@ class Waiting:
         """What tmux tells of the panes beside their listing: asked at first, and when one of them is dead."""
         places = [self._place(fate, here) for fate in self._waiting()]
         sessions = [session for session in places if session is not None]
-        self._meet({pid for session in sessions for pid in session.pids})
-        self._meet_left([pane for session in sessions for pane in session.panes])
+        self._meet([pane for session in sessions for pane in session.panes])
         if not any(map(self._is_news, sessions)):
             return {}
         facts = exits(self._client)
@@ -273,17 +272,16 @@ class Waiting:
     def _is_news(self, session: Session) -> bool:
         return session.id not in self._asked or any(pane.dead for pane in session.panes)
 
-    def _meet(self, pids: Set[int]) -> None:
-        """Get to know who is to be waited for."""
-        for pid in pids - set(self._programs):
-            process = proctable.read_process(pid, (self._seen.server.user.uid,))
-            self._programs.update({} if process is None else {pid: process})
-
-    def _meet_left(self, panes: Iterable[Pane]) -> None:
-        """The same for programs that have closed their terminal."""
+    def _meet(self, panes: Iterable[Pane]) -> None:
+        """Get to know who is to be waited for: also who runs on without its terminal."""
         own = self._seen.server
-        left = [outlived(pane, own.pid, (own.user.uid,)) for pane in panes if pane.first_pid not in self._programs]
-        self._programs.update({process.pid: process for process in left if process is not None})
+        uids = (own.user.uid,)
+        for pane in panes:
+            if pane.first_pid is None or pane.first_pid in self._programs:
+                continue
+            seen = outlived(pane, own.pid, uids) if pane.dead else proctable.read_process(pane.first_pid, uids)
+            if seen is not None:
+                self._programs[seen.pid] = seen
 
     def _runs_on(self, pane: Pane) -> bool:
         """Whether a pane is dead and its program is not: it has closed its terminal, or has not quite ended."""

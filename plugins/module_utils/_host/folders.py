@@ -132,12 +132,13 @@ class _Walk:
             raise Untrusted(f"{where} belongs to uid {found.st_uid}")
         last = not self._todo
         if found.st_mode & _OTHERS_MAY_WRITE and ((last and self._alone) or not found.st_mode & stat.S_ISVTX):
-            raise Untrusted(f"{where} may be written by others ({_remedy(found.st_mode)})")
+            raise Untrusted(f"{where} {open_to_others(found.st_mode)}")
 
 
-def _remedy(mode: int) -> str:
-    """Nobody is told to shut a directory that is there for all, like /tmp."""
-    return "it is for all; a directory of one's own in it would do" if mode & stat.S_ISVTX else "chmod go-w would help"
+def open_to_others(mode: int) -> str:
+    """What is to be said of what others may write to. Nobody is told to shut what is there for all, like /tmp."""
+    shared = "it is for all; a directory of one's own in it would do"
+    return f"may be written by others ({shared if mode & stat.S_ISVTX else 'chmod go-w would help'})"
 
 
 def _parts(path: str) -> List[str]:

@@ -9,7 +9,12 @@ import socket
 import stat
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import Mounts, Untrusted, found_at
+from ansible_collections.fleet.tmux.plugins.module_utils._host.folders import (
+    Mounts,
+    Untrusted,
+    found_at,
+    open_to_others,
+)
 from ansible_collections.fleet.tmux.plugins.module_utils._host.processes import peer_of
 from ansible_collections.fleet.tmux.plugins.module_utils._host.users import is_number
 
@@ -141,8 +146,7 @@ def _problem(found: os.stat_result, uid: int, birth: bool) -> Optional[str]:
     if found.st_uid not in (0, uid):
         return f"belongs to uid {found.st_uid}, not to uid {uid}"
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and (birth or not found.st_mode & stat.S_ISVTX):
-        shared = "it is for all; a directory of one's own in it would do"
-        return f"may be written by others ({shared if found.st_mode & stat.S_ISVTX else 'chmod go-w would help'})"
+        return open_to_others(found.st_mode)
     return None
 
 
